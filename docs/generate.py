@@ -1,0 +1,200 @@
+"""Writes the pages of docs/reference from the code: settings, commands, datasets.
+
+    python docs/generate.py
+
+A test compares the pages with what this would write, so a stale page does not get far.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer.main
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from reelbase.cli.main import app
+from reelbase.datasets import DATASETS, Column, Dataset, Table
+from reelbase.reading.recognise import header
+from reelbase.settings import SETTINGS
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+_WRITTEN = "<!-- Written by docs/generate.py from the code: change it there. -->"
+# Typer adds these to the first command; which ones depends on the shell.
+_OF_TYPER = {"install_completion", "show_completion"}
+
+
+def main() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{REFERENCE.name}/{name}\n")
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by file name."""
+    found = {"settings.md": _settings(), "commands.md": _commands(), "datasets.md": _datasets()}
+    return {name: "\n".join((_WRITTEN, "", *lines)).rstrip() + "\n" for name, lines in found.items()}
+
+
+def commands() -> dict[str, TyperCommand | TyperGroup]:
+    """Every command by its full name, groups before what is in them."""
+    return dict(_walk("reelbase", typer.main.get_command(app)))
+
+
+def _walk(name: str, command: object) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    if not isinstance(command, TyperCommand | TyperGroup) or command.hidden:
+        return
+    yield name, command
+    if isinstance(command, TyperGroup):
+        for inner, found in sorted(command.commands.items()):
+            yield from _walk(f"{name} {inner}", found)
+
+
+# Settings
+
+
+def _settings() -> Iterator[str]:
+    yield from (
+        "# Settings",
+        "",
+        "A setting is a variable of the environment, or a line in `reelbase.toml` in the home folder; the environment",
+        "wins. A value that cannot be read ends a command with exit code 2 and a sentence that says what it must be.",
+        "",
+        "| variable | in reelbase.toml | default | |",
+        "|---|---|---|---|",
+    )
+    for setting in SETTINGS:
+        # Where the file lies cannot be written in the file.
+        key = "" if setting.variable == "REELBASE_HOME" else f"`{setting.key}`"
+        yield f"| `{setting.variable}` | {key} | {setting.default} | {setting.sentence} |"
+    yield from ("", "An example of `reelbase.toml`:", "", "    import_connections = 4", '    log_format = "json"')
+
+
+# Commands
+
+
+def _commands() -> Iterator[str]:
+    yield from (
+        "# Commands",
+        "",
+        "Every command has `--help`. Options of `reelbase` itself stand before the command, for instance",
+        "`reelbase --verbose import FILE`.",
+        "",
+        "| exit code | |",
+        "|---|---|",
+        "| 0 | done |",
+        "| 1 | it failed, and nothing that readers see has changed |",
+        "| 2 | wrong usage: nothing was started |",
+        "| 130 | interrupted; an import can be retried |",
+    )
+    for name, command in commands().items():
+        yield from ("", f"## {name}", "", *_command(name, command))
+
+
+def _command(name: str, command: TyperCommand | TyperGroup) -> Iterator[str]:
+    arguments = [one for one in command.params if isinstance(one, TyperArgument) and not one.hidden]
+    options = [one for one in command.params if isinstance(one, TyperOption) and _is_shown(one)]
+    yield f"    {_usage(name, command, arguments, options)}"
+    yield from ("", command.help or "")
+    if arguments or options:
+        yield from ("", "| | default | |", "|---|---|---|")
+    for argument in arguments:
+        yield f"| `{_spelling(argument)}` | {_default(argument)} | {_sentence(argument.help)} |"
+    for option in options:
+        yield f"| {_names(option)} | {_default(option)} | {_sentence(option.help)} |"
+
+
+def _is_shown(option: TyperOption) -> bool:
+    return not option.hidden and option.name not in _OF_TYPER
+
+
+def _usage(
+    name: str, command: TyperCommand | TyperGroup, arguments: list[TyperArgument], options: list[TyperOption]
+) -> str:
+    words = [name, "[OPTIONS]"] if options else [name]
+    words += [_spelling(one) if one.required else f"[{_spelling(one)}]" for one in arguments]
+    if isinstance(command, TyperGroup):
+        words.append("[COMMAND]" if command.invoke_without_command else "COMMAND")
+    if command.context_settings.get("allow_extra_args"):
+        words.append("[ARGUMENTS...]")
+    return " ".join(words)
+
+
+def _spelling(argument: TyperArgument) -> str:
+    return argument.metavar or (argument.name or "").upper()
+
+
+def _names(option: TyperOption) -> str:
+    value = "" if option.is_flag else f" {option.metavar or (option.name or '').upper()}"
+    return ", ".join(f"`{name}{value}`" for name in (*option.opts, *option.secondary_opts))
+
+
+def _default(parameter: TyperArgument | TyperOption) -> str:
+    value = parameter.default
+    return "" if value is None or value is False or callable(value) else f"`{value}`"
+
+
+def _sentence(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+# Datasets
+
+
+def _datasets() -> Iterator[str]:
+    yield from (
+        "# Datasets",
+        "",
+        "Each dataset is a schema, and each of its files a table. A file is recognised by its header line: the order",
+        "of the columns is free, and case, spaces and underscores do not matter. A file must have the columns marked",
+        "*in every file*; others that are absent are null. Columns that are not listed here are kept as text, under",
+        "their name in snake_case.",
+    )
+    for dataset in DATASETS:
+        yield from ("", f"## {dataset.title}", "", *_dataset(dataset))
+
+
+def _dataset(dataset: Dataset) -> Iterator[str]:
+    yield from (
+        f"- schema: `{dataset.name}`",
+        f"- publisher: {dataset.publisher}, <{dataset.homepage}>",
+        f"- terms: {dataset.licence}",
+        f"- credit: {dataset.credit}",
+    )
+    for table in dataset.tables:
+        yield from ("", f"### {table.full_name}", "", *_table(table))
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from (f"    {header(table)}", "")
+    key = f"Unique by ({', '.join(table.key)})" if table.key else "No key: identical records are kept"
+    indexes = "".join(f"; index on ({', '.join(columns)})" for columns in table.indexes)
+    yield f"{key}{indexes}."
+    for reference in table.references:
+        target = f"`{table.dataset}.{reference.table}`"
+        yield f"Check `{reference.name}` counts rows whose {reference.column} is not in {target}."
+    yield from ("", "| column | in the file | type | |", "|---|---|---|---|")
+    for column in table.columns:
+        notes = "; ".join(_notes(table, column))
+        yield f"| `{column.name}` | `{column.header}` | {column.type.value} | {notes} |"
+
+
+def _notes(table: Table, column: Column) -> Iterator[str]:
+    if column.required:
+        yield "in every file"
+    if not column.nullable or column.name in table.key:
+        yield "never null"
+    if column.low is not None or column.high is not None:
+        low, high = ("" if bound is None else f"{bound:g}" for bound in (column.low, column.high))
+        yield f"from {low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+    if column.step is not None:
+        yield f"in steps of {column.step:g}"
+    if column.empty_is_text:
+        yield "an empty field is an empty text"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""`python -m reelbase`."""
+
+from reelbase.cli.main import main
+
+if __name__ == "__main__":
+    main()

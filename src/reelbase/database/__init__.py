@@ -1,0 +1,1 @@
+"""How we speak to PostgreSQL: connect, migrate, the embedded server."""

@@ -1,0 +1,96 @@
+"""Staging tables: where an import's rows wait, in a schema of their own, until they are published as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psycopg import sql
+
+from reelbase.database.connect import Connection
+from reelbase.datasets import Column, ColumnType, Table
+
+# A grid of at most this many values is checked by a hashed list, half the price of arithmetic for each row.
+_LISTED_VALUES = 64
+
+
+def schema_name(dataset: str, import_id: int) -> str:
+    """The schema that an import's tables live in, before and after publishing."""
+    return f"{dataset}_import_{import_id}"
+
+
+def table_columns(table: Table, files: Iterable[Sequence[Column]]) -> tuple[Column, ...]:
+    """The columns of the table that holds all these files: in the files' order, declared ones that none has last."""
+    columns: dict[str, Column] = {}
+    for column in (*(column for file in files for column in file), *table.columns):
+        columns.setdefault(column.name, column)
+    return tuple(columns.values())
+
+
+def prepare(connection: Connection, schema: str, tables: Sequence[tuple[Table, Sequence[Column]]]) -> None:
+    """Make the schema and the tables where they are not there yet: a retry finds what was loaded before."""
+    with connection.transaction():
+        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        for table, columns in tables:
+            connection.execute(_create(schema, table, columns))
+
+
+def drop(connection: Connection, schema: str) -> None:
+    """Give the space back."""
+    connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+
+
+def _create(schema: str, table: Table, columns: Sequence[Column]) -> sql.Composed:
+    # Autovacuum would read a table that is still being loaded; publishing gives it back.
+    return sql.SQL("create table if not exists {} ({}) with (autovacuum_enabled = false)").format(
+        sql.Identifier(schema, table.name),
+        sql.SQL(", ").join(_definition(table, column) for column in columns),
+    )
+
+
+def _definition(table: Table, column: Column) -> sql.Composed:
+    nullable = column.nullable and column.name not in table.key
+    parts: list[sql.Composable] = [sql.Identifier(column.name), _type(column.type)]
+    if not nullable:
+        parts.append(sql.SQL("not null"))
+    if column.type.is_text and not nullable and not column.empty_is_text:
+        parts.append(sql.SQL("check ({} <> '')").format(sql.Identifier(column.name)))
+    parts.extend(_range(column))
+    return sql.SQL(" ").join(parts)
+
+
+def _type(kind: ColumnType) -> sql.SQL:
+    match kind:
+        case ColumnType.INT:
+            return sql.SQL("integer")
+        case ColumnType.BIGINT:
+            return sql.SQL("bigint")
+        case ColumnType.FLOAT:
+            return sql.SQL("double precision")
+        case ColumnType.NUMERIC:
+            return sql.SQL("numeric")
+        case ColumnType.BOOL:
+            return sql.SQL("boolean")
+        case ColumnType.TEXT:
+            return sql.SQL("text")
+
+
+def _range(column: Column) -> list[sql.Composed]:
+    """The declared range as a constraint: COPY then refuses what lies outside, and the sift names it."""
+    name = sql.Identifier(column.name)
+    values = grid(column)
+    if values:
+        return [sql.SQL("check ({} = any ({}))").format(name, sql.Literal(values))]
+    bounds = [
+        sql.SQL("{} {} {}").format(name, operator, sql.Literal(bound))
+        for operator, bound in ((sql.SQL(">="), column.low), (sql.SQL("<="), column.high))
+        if bound is not None
+    ]
+    return [sql.SQL("check ({})").format(sql.SQL(" and ").join(bounds))] if bounds else []
+
+
+def grid(column: Column) -> list[float]:
+    """Every value a column with a step may have, where they are few enough to list."""
+    if column.step is None or column.low is None or column.high is None:
+        return []
+    count = round((column.high - column.low) / column.step) + 1
+    return [column.low + column.step * i for i in range(count)] if count <= _LISTED_VALUES else []

@@ -1,0 +1,1 @@
+"""From a file to chunks of whole records: unpack, recognise, cut."""

@@ -1,0 +1,1 @@
+"""What people give us, as files with a size and a fingerprint."""

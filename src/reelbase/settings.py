@@ -1,0 +1,198 @@
+"""Settings: declared once as data, read once from the environment and `reelbase.toml` in the home folder.
+
+Nobody else reads the environment. The list feeds `doctor`, the generated reference and its test. A variable of the
+environment wins over the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import platformdirs
+import psutil
+
+from reelbase.errors import SettingError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its variable, its default as people would write it, and what it does, in a sentence."""
+
+    variable: str
+    default: str
+    sentence: str
+
+    @property
+    def key(self) -> str:
+        """The name in reelbase.toml."""
+        return self.variable.removeprefix("REELBASE_").lower()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "REELBASE_HOME",
+        "the platform's user data folder",
+        "The folder of the embedded PostgreSQL, the file store and reelbase.toml.",
+    ),
+    Setting(
+        "REELBASE_DATABASE_URL",
+        "embedded",
+        "A PostgreSQL 15-18 of your own instead of the embedded one; it needs pg_trgm and unaccent.",
+    ),
+    Setting(
+        "REELBASE_IMPORT_CONNECTIONS",
+        "the number of cores",
+        "How many connections one import loads and builds indexes with.",
+    ),
+    Setting(
+        "REELBASE_LEASE_SECONDS",
+        "30",
+        "Seconds without a sign of life after which a worker loses what it is doing.",
+    ),
+    Setting(
+        "REELBASE_CHUNK_BYTES",
+        "8388608",
+        "Size in bytes of the pieces a file is loaded in; what a killed import has to load again is at most one for "
+        "each connection.",
+    ),
+    Setting(
+        "REELBASE_STAGING_DAYS",
+        "3",
+        "Days for which the loaded part of a failed import is kept for a retry.",
+    ),
+    Setting(
+        "REELBASE_LOG_LEVEL",
+        "INFO for workers, WARNING for other commands",
+        "The least level that is logged: DEBUG, INFO, WARNING or ERROR.",
+    ),
+    Setting(
+        "REELBASE_LOG_FORMAT",
+        "console on a terminal, else json",
+        "How log lines are written: console or json.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as values of the right type."""
+
+    home: Path
+    database_url: str | None
+    import_connections: int
+    lease_seconds: float
+    chunk_bytes: int
+    staging_days: float
+    log_level: str | None
+    log_format: str | None
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting; raises SettingError with the variable's name and what it should look like."""
+    environment = os.environ if environment is None else environment
+    home = _home(environment)
+    written = _Written(environment, _configured(home / "reelbase.toml"), home / "reelbase.toml")
+    url = written.get("REELBASE_DATABASE_URL", str, "a postgresql:// URL", "embedded")
+    return Settings(
+        home=home,
+        database_url=None if url in ("", "embedded") else _checked_url(url),
+        import_connections=written.get(
+            "REELBASE_IMPORT_CONNECTIONS", _between(1, 64, int), "a whole number from 1 to 64", _cores()
+        ),
+        lease_seconds=written.get("REELBASE_LEASE_SECONDS", _between(1, 3600, float), "seconds from 1 to 3600", 30.0),
+        chunk_bytes=written.get(
+            "REELBASE_CHUNK_BYTES", _between(4096, 2**24, int), "bytes from 4096 to 16777216", 8 * 2**20
+        ),
+        staging_days=written.get("REELBASE_STAGING_DAYS", _between(0, 3650, float), "days from 0 to 3650", 3.0),
+        log_level=written.get("REELBASE_LOG_LEVEL", _level, "DEBUG, INFO, WARNING or ERROR", None),
+        log_format=written.get("REELBASE_LOG_FORMAT", _log_format, "console or json", None),
+    )
+
+
+class _Written:
+    """What has been written down, in the environment or the file, and the complaint about what cannot be read."""
+
+    def __init__(self, environment: Mapping[str, str], configured: Mapping[str, Any], path: Path) -> None:
+        self._environment = environment
+        self._configured = configured
+        self._path = path
+        # The file lies in the home folder: it cannot say where that is.
+        known = {setting.key for setting in SETTINGS} - {"home"}
+        for key in configured:
+            if key not in known:
+                raise SettingError(
+                    f"{path} has a setting {key!r} that does not exist.",
+                    f"Known are: {', '.join(sorted(known))}.",
+                )
+
+    def get(self, variable: str, read: Callable[[str], T], expected: str, default: T) -> T:
+        text = self._environment.get(variable)
+        place = variable
+        if text is None:
+            key = variable.removeprefix("REELBASE_").lower()
+            if key not in self._configured:
+                return default
+            text, place = str(self._configured[key]), f"{key} in {self._path}"
+        try:
+            return read(text.strip())
+        except ValueError as error:
+            raise SettingError(f"{place} is {text!r}.", f"It must be {expected}.") from error
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    written = environment.get("REELBASE_HOME")
+    home = Path(written).expanduser() if written else platformdirs.user_data_path("reelbase", appauthor=False)
+    return home.absolute()
+
+
+def _configured(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"{path} cannot be read: {error}.") from error
+
+
+def _checked_url(url: str) -> str:
+    if not url.startswith(("postgresql://", "postgres://")):
+        # The URL may hold a password: it is not repeated.
+        raise SettingError("REELBASE_DATABASE_URL is not a postgresql:// URL.", "Leave it out for the embedded one.")
+    return url
+
+
+def _between(low: float, high: float, number: Callable[[str], T]) -> Callable[[str], T]:
+    def read(text: str) -> T:
+        value = number(text)
+        if not low <= value <= high:  # type: ignore[operator]  # int and float both compare
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _level(text: str) -> str | None:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(text)
+    return text.upper()
+
+
+def _log_format(text: str) -> str | None:
+    if text.lower() not in ("console", "json"):
+        raise ValueError(text)
+    return text.lower()
+
+
+def _cores() -> int:
+    """The cores this process may use: fewer than the machine has where it is confined to some of them."""
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):
+        return max(1, min(64, len(process.cpu_affinity())))
+    return max(1, min(64, os.cpu_count() or 1))
