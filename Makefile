@@ -26,12 +26,15 @@ setup: $(VENV)/.run ## install Reelbase and what it needs in .venv
 
 setup-dev: $(VENV)/.dev ## the same, with what the tests and checks need
 
-run: setup $(SAMPLE) ## make a sample, import it, show what is loaded
-	@$(REELBASE) import $(SAMPLE)
-	@$(REELBASE) datasets
-	@echo
-	@echo "Look at it:  make psql     (or $(REELBASE) db psql)"
-	@echo "The PostgreSQL server stays up until:  make stop"
+# The database that this has started ends with it, unless somebody else uses it. A trap, so that Ctrl-C reaches the
+# commands and not the shell between them.
+run: setup $(SAMPLE) ## make a sample, import it, serve catalog and API until Ctrl-C
+	@trap : INT; \
+	was_up=$$($(REELBASE) db status --json | grep -c '"running": true'); \
+	$(REELBASE) import $(SAMPLE) --dataset all && $(REELBASE) serve; \
+	code=$$?; \
+	if [ "$$was_up" = 0 ]; then $(REELBASE) db stop --if-alone; fi; \
+	exit $$code
 
 test: setup-dev ## run the tests that take a few seconds each
 	$(BIN)/pytest -m "not slow"
@@ -44,8 +47,9 @@ check: setup-dev ## lint, formatting, types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: setup ## make the figures of the README again (several minutes, see bench/README.md)
+bench: setup ## make the figures of the README again (ten minutes and more, see bench/README.md)
 	$(BIN)/python bench/import_movielens.py
+	$(BIN)/python bench/import_imdb.py
 
 psql: setup ## open psql on the database
 	@$(REELBASE) db psql
@@ -66,12 +70,12 @@ clean: ## remove .venv, the sample and all caches
 	rm -rf $(VENV) $(SAMPLE) $(SAMPLE).partial dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The sample gets its name when it is complete.
+# The sample gets its name when it is complete. MovieLens has more than its share: its full size is a seventh of IMDb's.
 $(SAMPLE): | $(VENV)/.run
 	@mkdir -p $(@D) && rm -rf $@.partial
-	@$(REELBASE) sample $@.partial --scale 0.02 --seed 1 > /dev/null
+	@$(REELBASE) sample $@.partial --scale 0.003 --movielens-scale 0.02 --seed 1 > /dev/null
 	@mv $@.partial $@
-	@echo "A sample is in $@: made-up files in the formats of MovieLens."
+	@echo "A sample is in $@: made-up files in the formats of MovieLens, IMDb and TMDb that belong together."
 
 $(VENV)/.run: requirements/run.lock pyproject.toml | $(VENV)/.made
 	@echo "Installing what Reelbase needs (once) ..."

@@ -15,7 +15,7 @@ import typer.main
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from reelbase.cli.main import app
-from reelbase.datasets import DATASETS, Column, Dataset, Table
+from reelbase.datasets import DATASETS, Column, Dataset, Form, Layout, Table
 from reelbase.reading.recognise import header
 from reelbase.settings import SETTINGS
 
@@ -151,7 +151,7 @@ def _datasets() -> Iterator[str]:
         "Each dataset is a schema, and each of its files a table. A file is recognised by its header line: the order",
         "of the columns is free, and case, spaces and underscores do not matter. A file must have the columns marked",
         "*in every file*; others that are absent are null. Columns that are not listed here are kept as text, under",
-        "their name in snake_case.",
+        "their name in snake_case. Files that have no header line are told by their name and their first line.",
     )
     for dataset in DATASETS:
         yield from ("", f"## {dataset.title}", "", *_dataset(dataset))
@@ -171,22 +171,40 @@ def _dataset(dataset: Dataset) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield from (f"    {header(table)}", "")
     key = f"Unique by ({', '.join(table.key)})" if table.key else "No key: identical records are kept"
+    if not {column.name for column in table.required}.issuperset(table.key):
+        key += ", where every file has that"
     indexes = "".join(f"; index on ({', '.join(columns)})" for columns in table.indexes)
     yield f"{key}{indexes}."
     for reference in table.references:
         target = f"`{table.dataset}.{reference.table}`"
         yield f"Check `{reference.name}` counts rows whose {reference.column} is not in {target}."
+    if table.telltales:
+        yield f"A file has at least {table.telltales_needed} of {', '.join(f'`{name}`' for name in table.telltales)}."
+    for layout in table.layouts:
+        yield f"Also read: {_layout(layout)}."
     yield from ("", "| column | in the file | type | |", "|---|---|---|---|")
     for column in table.columns:
         notes = "; ".join(_notes(table, column))
         yield f"| `{column.name}` | `{column.header}` | {column.type.value} | {notes} |"
 
 
+def _layout(layout: Layout) -> str:
+    delimiter = layout.dialect.delimiter.decode()
+    if layout.file_names:
+        return f"`{'`, `'.join(layout.file_names)}` without header, `{delimiter.join(layout.order)}`"
+    spelled = "".join(f", `{column.name}` as {column.form.value}" for column in layout.columns)
+    return f'files in whose header every name is quoted, with `\\"` for a quote{spelled}'
+
+
 def _notes(table: Table, column: Column) -> Iterator[str]:
     if column.required:
         yield "in every file"
-    if not column.nullable or column.name in table.key:
+    if column.derived:
+        yield "derived"
+    elif not column.nullable or (column.required and column.name in table.key):
         yield "never null"
+    if column.aliases:
+        yield f"also {' or '.join(f'`{alias}`' for alias in column.aliases)}"
     if column.low is not None or column.high is not None:
         low, high = ("" if bound is None else f"{bound:g}" for bound in (column.low, column.high))
         yield f"from {low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
@@ -194,6 +212,8 @@ def _notes(table: Table, column: Column) -> Iterator[str]:
         yield f"in steps of {column.step:g}"
     if column.empty_is_text:
         yield "an empty field is an empty text"
+    if column.form is not Form.PLAIN:
+        yield column.form.value
 
 
 if __name__ == "__main__":

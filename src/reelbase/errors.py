@@ -6,6 +6,11 @@
         SourceMissing             a source that is not there or cannot be read
         MixedDatasets             sources of several datasets without a word which one is meant
         UnknownImport             no import, dataset or release of that name
+        UnknownMovie              no movie of that id
+        KnownMovie                a movie with that IMDb id is there already
+        BadCursor                 a place in a list that is not ours
+        OldCursor               a place in a list that is no more
+      BadParameter              a question that cannot be asked in this way
       SourceError                 what was given cannot be imported
         EmptyFile                 zero bytes
         UnknownHeader             no file that we know begins like this
@@ -82,6 +87,40 @@ class UnknownImport(UsageError):
     """No import, dataset or release of that name."""
 
     code = "not_found"
+
+
+class UnknownMovie(UsageError):
+    """No movie of that id."""
+
+    code = "not_found"
+
+
+class KnownMovie(UsageError):
+    """A movie with that IMDb id is there already."""
+
+    code = "conflict"
+
+
+class BadCursor(UsageError):
+    """A place in a list that is not ours."""
+
+    code = "bad_cursor"
+
+
+class OldCursor(BadCursor):
+    """A place in a list that is no more."""
+
+    code = "old_cursor"
+
+
+class BadParameter(UsageError):
+    """A question that cannot be asked in this way; `name` is the parameter that was wrong."""
+
+    code = "bad_parameter"
+
+    def __init__(self, name: str, detail: str, remedy: str = "") -> None:
+        super().__init__(detail, remedy)
+        self.name = name
 
 
 class SourceError(ReelbaseError):

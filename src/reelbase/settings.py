@@ -7,6 +7,7 @@ environment wins over the file.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,41 @@ SETTINGS: tuple[Setting, ...] = (
         "REELBASE_DATABASE_URL",
         "embedded",
         "A PostgreSQL 15-18 of your own instead of the embedded one; it needs pg_trgm and unaccent.",
+    ),
+    Setting(
+        "REELBASE_HOST",
+        "127.0.0.1",
+        "The address that `serve` listens on.",
+    ),
+    Setting(
+        "REELBASE_PORT",
+        "8000",
+        "The port that `serve` listens on; 0 takes a free one.",
+    ),
+    Setting(
+        "REELBASE_ALLOWED_HOSTS",
+        "none",
+        "Host names besides localhost by which this server is known, separated by commas.",
+    ),
+    Setting(
+        "REELBASE_CORS_ORIGINS",
+        "none",
+        "Origins whose pages may read from the API, such as https://example.org, separated by commas.",
+    ),
+    Setting(
+        "REELBASE_REQUESTS_PER_MINUTE",
+        "600",
+        "Requests a minute for each address; on loopback there is no limit.",
+    ),
+    Setting(
+        "REELBASE_API_CONNECTIONS",
+        "4",
+        "How many questions the API asks PostgreSQL at a time.",
+    ),
+    Setting(
+        "REELBASE_QUERY_SECONDS",
+        "15",
+        "Seconds after which a question of the API is given up.",
     ),
     Setting(
         "REELBASE_IMPORT_CONNECTIONS",
@@ -86,6 +122,13 @@ class Settings:
 
     home: Path
     database_url: str | None
+    host: str
+    port: int
+    allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    requests_per_minute: int
+    api_connections: int
+    query_seconds: float
     import_connections: int
     lease_seconds: float
     chunk_bytes: int
@@ -103,6 +146,19 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         database_url=None if url in ("", "embedded") else _checked_url(url),
+        host=written.get("REELBASE_HOST", _word, "an address or the name of a host", "127.0.0.1"),
+        port=written.get("REELBASE_PORT", _between(0, 65535, int), "a port from 0 to 65535", 8000),
+        allowed_hosts=written.get("REELBASE_ALLOWED_HOSTS", _list, "names separated by commas", ()),
+        cors_origins=written.get("REELBASE_CORS_ORIGINS", _origins, "origins such as https://example.org", ()),
+        requests_per_minute=written.get(
+            "REELBASE_REQUESTS_PER_MINUTE", _between(1, 10**6, int), "a whole number from 1 to 1000000", 600
+        ),
+        api_connections=written.get(
+            "REELBASE_API_CONNECTIONS", _between(1, 100, int), "a whole number from 1 to 100", 4
+        ),
+        query_seconds=written.get(
+            "REELBASE_QUERY_SECONDS", _between(0.1, 3600, float), "seconds from 0.1 to 3600", 15.0
+        ),
         import_connections=written.get(
             "REELBASE_IMPORT_CONNECTIONS", _between(1, 64, int), "a whole number from 1 to 64", _cores()
         ),
@@ -176,6 +232,24 @@ def _between(low: float, high: float, number: Callable[[str], T]) -> Callable[[s
         return value
 
     return read
+
+
+def _word(text: str) -> str:
+    if not text or any(character.isspace() for character in text):
+        raise ValueError(text)
+    return text
+
+
+def _list(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    return () if words == ("none",) else words
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _list(text)
+    if not all(re.fullmatch(r"https?://[^/\s]+", origin) for origin in origins):
+        raise ValueError(text)
+    return origins
 
 
 def _level(text: str) -> str | None:

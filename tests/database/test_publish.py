@@ -14,6 +14,7 @@ from reelbase.database.connect import Connection, connect
 from reelbase.errors import Superseded, UnknownImport
 from reelbase.imports import commands, store
 from reelbase.publishing import prune, release
+from reelbase.publishing.catalog import Built, Relations
 from reelbase.publishing.release import ReleaseTable
 from tests.importing import MOVIES, RATINGS, TAGS, Importer, write
 
@@ -187,7 +188,21 @@ def publish_number(connection: Connection, number: int) -> None:
         )
     connection.execute("update reelbase.imports set state = 'publishing' where id = %s", (import_id,))
     tables = [ReleaseTable(name, schema, import_id, 1, ("n",)) for name in ("movies", "ratings")]
-    release.publish(connection, "movielens", import_id, 1, tables)
+    release.publish(connection, "movielens", import_id, 1, tables, empty_catalog)
+
+
+def empty_catalog(connection: Connection, schema: str, _: Relations) -> Built:
+    """What publishing itself needs of a catalog, made in a moment."""
+    columns = (
+        "id uuid, type text, title text, title_sort text, year int, runtime int, genres text[], language text,"
+        " languages text[], overview text, adult bool, rating float8, imdb_id text, sources text[]"
+    )
+    for table, its in (
+        ("movies", columns),
+        ("search", "id uuid, type text, adult bool, title_key text, document tsvector"),
+    ):
+        connection.execute(sql.SQL("create table {} ({})").format(sql.Identifier(schema, table), sql.SQL(its)))
+    return Built(0, [])
 
 
 def test_readers_notice_nothing_of_a_hundred_swaps(database: str, connection: Connection) -> None:

@@ -34,11 +34,28 @@ MAP: dict[str, set[str]] = {
     # The sift asks the grammar of `reading` what a record is, so that the two can never differ.
     "loading": {"database", "datasets", "errors", "reading"},
     "publishing": {"database", "datasets", "errors"},
+    "catalog": {"database", "datasets", "errors"},
     "imports": {
-        *("database", "datasets", "errors", "loading", "publishing", "reading", "receiving", "settings", "telemetry"),
+        *(
+            "catalog",
+            "database",
+            "datasets",
+            "errors",
+            "loading",
+            "publishing",
+            "reading",
+            "receiving",
+            "settings",
+            "telemetry",
+        ),
     },
+    "api": {"catalog", "database", "errors", "imports", ROOT},
+    "app": {"api", "settings"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
-    "cli": {"database", "errors", "imports", "loading", "publishing", "sample", "settings", "telemetry", ROOT},
+    "cli": {
+        *("app", "catalog", "database", "errors", "imports", "loading", "publishing", "sample", "settings"),
+        *("telemetry", ROOT),
+    },
     "__main__": {"cli"},
 }
 
@@ -50,7 +67,10 @@ MAY_READ_ENVIRONMENT = {
 }
 SUBPROCESS = {"subprocess", "multiprocessing", "pty", "os.system", "os.popen", "os.fork", "os.posix_spawn"}
 SUBPROCESS_PREFIXES = ("os.exec", "os.spawn")
-MAY_START_PROCESSES = {"reelbase.cli.database"}  # psql takes the place of the command
+MAY_START_PROCESSES = {
+    "reelbase.cli.database",  # psql takes the place of the command
+    "reelbase.cli.serve",  # workers are processes of their own
+}
 MAY_WRITE_SQL_AS_TEXT = {"reelbase.database.cluster"}  # the standard input of `postgres --single`, from a constant
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "core", "base"}
 

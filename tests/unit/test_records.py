@@ -12,9 +12,30 @@ from reelbase.reading.records import QUOTED_BYTES, Fault, Grammar, lines
 MOVIES = Grammar(Dialect(), (False, True, True))
 NUMBERS = Grammar(Dialect(), (False, False))
 TABS = Grammar(Dialect(delimiter=b"\t", quote=None, null=b"\\N"), (True, True))
+COLONS = Grammar(Dialect(delimiter=b"::", quote=None), (False, True, True))
+ESCAPED = Grammar(Dialect(escape=b"\\"), (False, True, True))
 
 DATA = st.lists(
-    st.sampled_from([b'"', b'"', b",", b"\n", b"\r\n", b"\r", b"a", b'""', b" ", b"\t", b'1,"x', b'"\n', b'2,b,"c"\n'])
+    st.sampled_from(
+        [
+            b'"',
+            b'"',
+            b",",
+            b"\n",
+            b"\r\n",
+            b"\r",
+            b"a",
+            b'""',
+            b" ",
+            b"\t",
+            b'1,"x',
+            b'"\n',
+            b'2,b,"c"\n',
+            b":",
+            b"::",
+            b"\\",
+        ]
+    )
 ).map(b"".join)
 
 
@@ -94,6 +115,23 @@ def test_without_a_quote_in_the_dialect_quotes_mean_nothing() -> None:
     assert records(TABS, b'"a\tb\nc\t"d"e\n') == [(b'"a\tb\n', None), (b'c\t"d"e\n', None)]
 
 
+def test_two_colons_separate_and_one_does_not() -> None:
+    assert fields(COLONS, b'1::a: b::"c"::\n') == [b"1", b"a: b", b'"c"', b""]
+    assert fields(COLONS, b"1:::a::::b:") == [b"1", b":a", b"", b"b:"]
+    assert COLONS.blanks(b"::::\n", 0) == 5
+
+
+def test_an_escaped_quote_does_not_close() -> None:
+    line = b'1,"\\"a\\", b","c\\\\"\n'
+    assert fields(ESCAPED, line) == [b"1", b'"\\"a\\", b"', b'"c\\\\"']
+    assert fields(ESCAPED, b'1,"a ""b"" c",\\"\n') == [b"1", b'"a ""b"" c"', b'\\"']
+    assert records(ESCAPED, b'1,"a\\\nb",c\n2,"d\\","e"\n') == [
+        (b'1,"a\\\nb",c\n', None),
+        (b'2,"d\\","e"\n', Fault.MALFORMED),
+    ]
+    assert ESCAPED.record(b'1,"a\\', 0, final=False) is None
+
+
 def test_fields_are_found_with_their_quotes() -> None:
     assert fields(MOVIES, b'1,"a, ""b""\n",c\r\n') == [b"1", b'"a, ""b""\n"', b"c"]
 
@@ -136,13 +174,13 @@ def test_what_depends_on_more_bytes_is_not_guessed(start: bytes, at: int) -> Non
     assert MOVIES.whole(start, final=False).end == at
 
 
-@pytest.mark.parametrize("grammar", [MOVIES, NUMBERS, TABS])
+@pytest.mark.parametrize("grammar", [MOVIES, NUMBERS, TABS, COLONS, ESCAPED])
 @given(data=DATA)
 def test_whole_counts_what_stepping_record_by_record_counts(grammar: Grammar, data: bytes) -> None:
     assert grammar.whole(data, final=True) == (len(data), count(grammar, data), lines(data, 0, len(data)))
 
 
-@pytest.mark.parametrize("grammar", [MOVIES, NUMBERS, TABS])
+@pytest.mark.parametrize("grammar", [MOVIES, NUMBERS, TABS, COLONS, ESCAPED])
 @given(data=DATA, cut=st.integers(0, 60))
 def test_the_start_of_a_file_is_divided_as_the_file_is(grammar: Grammar, data: bytes, cut: int) -> None:
     end, number, _ = grammar.whole(data[:cut], final=False)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from reelbase.datasets import DATASETS
 from reelbase.datasets.movielens import MOVIELENS
 from reelbase.errors import UsageError
-from reelbase.sample import SAMPLES, counts, write_movielens
+from reelbase.sample import SAMPLES, Sample, Wish, counts, write_movielens
 
 HEADERS = {
     "movies.csv": "movieId,title,genres",
@@ -204,5 +205,20 @@ def test_the_genome_is_dense_sorted_and_between_0_and_1(folder: Path) -> None:
     assert words == sorted(set(words))
 
 
-def test_movielens_is_among_the_samples() -> None:
-    assert dict(SAMPLES)["movielens"] is write_movielens
+def test_every_dataset_has_a_sample() -> None:
+    assert [one.name for one in SAMPLES] == [dataset.name for dataset in DATASETS]
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.name)
+def test_a_sample_writes_as_many_records_as_it_says(tmp_path: Path, one: Sample) -> None:
+    wish = Wish(scale=0.0005, seed=2, movielens_scale=0.001)
+    seen: list[int] = []
+    paths = one.write(tmp_path, wish, seen.append)
+    assert sum(seen) == one.records(wish)
+    assert sorted(paths) == sorted(tmp_path.iterdir())
+
+
+def test_every_sample_refuses_a_scale_that_is_no_number_above_zero() -> None:
+    for one in SAMPLES:
+        with pytest.raises(UsageError, match="scale"):
+            one.records(Wish(scale=0, seed=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Annotated
 
 import psutil
 import psycopg
@@ -33,12 +34,17 @@ def start() -> None:
 
 
 @app.command()
-def stop() -> None:
+def stop(
+    if_alone: Annotated[bool, typer.Option("--if-alone", help="Only when nobody is connected.")] = False,
+) -> None:
     """Stop the embedded server."""
     here = context()
     _own_server_only(here, "stop")
-    stopped = EmbeddedServer(here.settings.home).stop()
-    out().print("PostgreSQL is stopped." if stopped else "PostgreSQL was not running.")
+    server = EmbeddedServer(here.settings.home)
+    stopped = server.stop(only_if_alone=if_alone)
+    still = server.status().running
+    left = "PostgreSQL goes on: somebody is connected." if still else "PostgreSQL was not running."
+    out().print("PostgreSQL is stopped." if stopped else left)
 
 
 @app.command()

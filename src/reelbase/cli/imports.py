@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -341,15 +344,25 @@ def _binary_stdout() -> Iterator[Any]:
 
 def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many imports at a time.")] = 1,
+    until_input_ends: Annotated[bool, typer.Option(hidden=True, help="End with who has started it.")] = False,
 ) -> None:
     """Run imports as they come, until Ctrl-C."""
     here = context()
+    if until_input_ends:
+        threading.Thread(target=_end_with_input, name="input", daemon=True).start()
     resources = Resources.of(here.settings)
     with listening(here.url, here.settings.lease_seconds):
         try:
             tasks.work(here.url, resources, concurrency=concurrency)
         finally:
             resources.stop()
+
+
+def _end_with_input() -> None:
+    """However its parent ends, also by kill -9: then nobody holds the other end of standard input any more."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def workers(as_json: JsonFlag = False) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reelbase import __version__
-from reelbase.cli import database, datasets, imports, sample
+from reelbase.cli import database, datasets, imports, movies, sample, serve
 from reelbase.errors import ReelbaseError
 from reelbase.settings import read_settings
 from reelbase.telemetry import logs
@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 app.add_typer(imports.app, name="imports")
+app.add_typer(movies.app, name="movies")
+app.add_typer(movies.exports, name="export")
+app.command("serve")(serve.serve)
 app.command("import")(imports.import_)
 app.command("worker")(imports.worker)
 app.command("workers")(imports.workers)
@@ -53,8 +56,8 @@ def options(
     """The public movie datasets in one PostgreSQL database."""
     context.obj = debug
     settings = read_settings()
-    # A command speaks for itself, so its log begins with warnings; a worker has nothing but its log.
-    usual = "INFO" if context.invoked_subcommand == "worker" else "WARNING"
+    # A command speaks for itself, so its log begins with warnings; a worker or a server has nothing but its log.
+    usual = "INFO" if context.invoked_subcommand in ("serve", "worker") else "WARNING"
     level = "DEBUG" if debug else "INFO" if verbose else settings.log_level or usual
     logs.configure(level, settings.log_format)
 

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from psycopg import sql
 
 from reelbase.database.connect import Connection
+from reelbase.database.statements import statements
+from reelbase.datasets import Form, Table
 from reelbase.imports.plan import Plan
 from reelbase.imports.store import SQL, StoredFile
 from reelbase.publishing import checks
 from reelbase.publishing.checks import Check
+
+_SQL = statements("reelbase.imports", "findings.sql")
 
 
 def write(
@@ -23,6 +27,7 @@ def write(
     found = [check for file in plan.files.values() for check in _of_file(connection, file)]
     for table, _ in plan.tables.values():
         found.extend(checks.reference_checks(connection, table, relations))
+        found.extend(_dates_without_day(connection, table, relations[table.name]))
     checks.write(connection, plan.import_id, [*found, *earlier])
 
 
@@ -40,10 +45,28 @@ def _of_file(connection: Connection, file: StoredFile) -> Iterator[Check]:
     yield from _of_header(file)
 
 
+def _dates_without_day(connection: Connection, table: Table, relation: sql.Identifier) -> Iterator[Check]:
+    """Dates of which only the year is certain."""
+    days = {column.header: column.name for column in table.columns if column.form is Form.DAY}
+    for column in table.columns:
+        if column.form is Form.YEAR:
+            day = days[column.header]
+            query = sql.SQL(_SQL["dates_without_day"]).format(
+                relation=relation, year=sql.Identifier(column.name), day=sql.Identifier(day)
+            )
+            row = connection.execute(query).fetchone()
+            if row and row[0]:
+                sentence = (
+                    f"{row[0]} rows of {table.full_name} have a {day} of which only the year is certain (a year alone, "
+                    f"or an ambiguous order of day and month); it is null, and {column.name} is kept."
+                )
+                yield Check("dates_without_day", table.full_name, row[0], sentence)
+
+
 def _of_header(file: StoredFile) -> Iterator[Check]:
     declared = {column.name for column in file.table.columns}
     there = {column.name for column in file.columns}
-    missing = [column.header for column in file.table.columns if column.name not in there]
+    missing = [column.header for column in file.table.written if column.name not in there]
     if missing:
         sentence = f"{file.name} does not have {', '.join(missing)}; they are null."
         yield Check("missing_columns", file.table.full_name, len(missing), sentence)

@@ -48,7 +48,7 @@ class Lease:
         self._beat_seconds = min(lease_seconds / 3, 5.0)
         self._over = threading.Event()
         self._dataset_lock = threading.Lock()
-        self._dataset_held = False
+        self._held: set[str] = set()
         self.run: Run | None = None
         self.connection: Connection = connect(url, "reelbase worker")
 
@@ -83,10 +83,17 @@ class Lease:
 
     def hold_dataset(self, dataset: str) -> None:
         """Wait for the right to publish a dataset; kept until the lease ends."""
+        self._hold(dataset)
+
+    def hold_catalog(self) -> None:
+        """Wait for the right to publish the catalog. Always after the dataset's: nobody waits in a circle."""
+        self._hold("catalog")
+
+    def _hold(self, name: str) -> None:
         with self._dataset_lock:
-            if not self._dataset_held:
-                self.connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (DATASET_SPACE, dataset))
-                self._dataset_held = True
+            if name not in self._held:
+                self.connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (DATASET_SPACE, name))
+                self._held.add(name)
 
     def _locked(self) -> bool:
         row = self.connection.execute("select pg_try_advisory_lock(%s, %s)", (IMPORT_SPACE, self._import_id)).fetchone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psycopg import sql
@@ -15,13 +15,12 @@ from reelbase.imports import store
 from reelbase.imports.board import OpenFeed
 from reelbase.imports.store import StoredFile
 from reelbase.loading import ledger, staging
+from reelbase.loading.convert import sieve
 from reelbase.loading.copy import statement
 from reelbase.loading.duplicates import Again
 from reelbase.loading.load import Target
-from reelbase.loading.sift import Sift
 from reelbase.reading import unpack
 from reelbase.reading.feed import Extent, Feed, FeedFile, Piece
-from reelbase.reading.records import Grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +98,54 @@ class Plan:
 def plan(connection: Connection, job: store.Job) -> Plan:
     """The plan of an import as it was asked for."""
     schema = staging.schema_name(job.dataset, job.id)
-    files = store.files(connection, job)
-    tables = dict.fromkeys(file.table for file in files)
+    found = store.files(connection, job)
+    tables = [effective(table, [file for file in found if file.table == table]) for table in _tables(found)]
+    files = [_as_in(tables, file) for file in found]
+    targets = {file.id: _target(schema, file) for file in files}
     return Plan(
         import_id=job.id,
         dataset=job.dataset,
         schema=schema,
         chunk_bytes=job.chunk_bytes,
         files={file.id: file for file in files},
-        targets={file.id: _target(schema, file) for file in files},
+        targets=targets,
         tables={
-            table.name: (table, staging.table_columns(table, [file.columns for file in files if file.table == table]))
+            table.name: (
+                table,
+                staging.table_columns(table, [targets[file.id].columns for file in files if file.table == table]),
+            )
             for table in tables
         },
     )
 
 
+def _tables(files: Iterable[StoredFile]) -> list[Table]:
+    return list(dict.fromkeys(file.table for file in files))
+
+
+def effective(table: Table, files: Sequence[StoredFile]) -> Table:
+    """The table that these files make: where one of them lacks a column of the key, it has none.
+
+    Where there is a key, every record must have it.
+    """
+    in_every_file = set.intersection(*({column.name for column in file.columns} for file in files))
+    key = table.key if in_every_file.issuperset(table.key) else ()
+    columns = (replace(column, nullable=column.nullable and column.name not in key) for column in table.columns)
+    return replace(table, key=key, columns=tuple(columns))
+
+
+def _as_in(tables: Sequence[Table], file: StoredFile) -> StoredFile:
+    """The file as one of those tables'."""
+    table = next(table for table in tables if table.name == file.table.name)
+    nullable = {column.name: column.nullable for column in table.columns}
+    columns = (replace(column, nullable=nullable.get(column.name, True)) for column in file.columns)
+    return replace(file, table=table, columns=tuple(columns))
+
+
 def _target(schema: str, file: StoredFile) -> Target:
-    dialect = file.table.dialect
-    return Target(
-        file_id=file.id,
-        name=file.name,
-        table=file.table,
-        columns=file.columns,
-        copy=statement(schema, file.table.name, file.columns, dialect),
-        grammar=Grammar(dialect, tuple(column.type.is_text for column in file.columns)),
-        sift=Sift(file.table, file.columns, dialect),
-    )
+    sift = sieve(file.table, file.columns, file.layout.dialect)
+    copy = statement(schema, file.table.name, sift.columns, sift.dialect)
+    return Target(file_id=file.id, name=file.name, table=file.table, copy=copy, sift=sift)
 
 
 def _streams(files: Iterable[StoredFile]) -> list[list[StoredFile]]:

@@ -8,9 +8,11 @@ from typing import Any
 
 from reelbase.database.connect import Connection, DictConnection
 from reelbase.database.statements import statements
+from reelbase.datasets import DATASETS, Dataset
 from reelbase.errors import UnknownImport
 
 _SQL = statements("reelbase.imports", "read.sql")
+KnownDataset = Dataset
 _BEFORE_THE_END = ("queued", "receiving", "loading", "indexing", "publishing", "held")
 
 
@@ -20,15 +22,32 @@ def imports(
     import_id: int | None = None,
     dataset: str | None = None,
     state: str | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Imports, newest first, each with its files, progress and checks."""
-    parameters = {"id": import_id, "dataset": dataset, "state": state, "limit": limit}
+    """Imports, newest first, each with its files, progress and checks; `before` leaves out that one and later ones."""
+    parameters = {"id": import_id, "dataset": dataset, "state": state, "before": before, "limit": limit}
     found = connection.execute(_SQL["imports"], parameters).fetchall()
     ids = [row["id"] for row in found]
     files = _by_import(connection, "files", ids)
     checks = _by_import(connection, "checks", ids)
     return [_import(row, files.get(row["id"], []), checks.get(row["id"], [])) for row in found]
+
+
+def count_imports(connection: DictConnection, *, dataset: str | None = None, state: str | None = None) -> int:
+    """How many imports there are."""
+    row = connection.execute(_SQL["count_imports"], {"dataset": dataset, "state": state}).fetchone()
+    return int(row["imports"]) if row else 0
+
+
+def states(connection: DictConnection) -> dict[str, int]:
+    """How many imports are in each state."""
+    return {row["state"]: row["imports"] for row in connection.execute(_SQL["states"])}
+
+
+def last_successes(connection: DictConnection) -> dict[str, float]:
+    """When the last import of each dataset was completed, in seconds since 1970."""
+    return {row["dataset"]: row["seconds"] for row in connection.execute(_SQL["last_successes"])}
 
 
 def one_import(connection: DictConnection, import_id: int) -> dict[str, Any]:
@@ -48,7 +67,10 @@ def rejects(connection: Connection, import_id: int) -> Iterator[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RawRejects:
-    """The bad records of one file byte for byte, below its header line: a file that can be mended and imported."""
+    """The bad records of one file byte for byte, below its header line: a file that can be mended and imported.
+
+    A file without header line has none here either.
+    """
 
     connection: Connection
     file_id: int
@@ -59,7 +81,8 @@ class RawRejects:
     def lines(self) -> Iterator[bytes]:
         """Header and records with the line ends of the file. Records that were too long to keep are not there."""
         line_end = b"\r\n" if self.header.endswith(b"\r\n") else b"\n"
-        yield self.header.rstrip(b"\r\n") + line_end
+        if self.header:
+            yield self.header.rstrip(b"\r\n") + line_end
         with self.connection.transaction(), self.connection.cursor(name="raw") as cursor:
             cursor.execute(_SQL["raw_records"], {"file_id": self.file_id, "left_out": list(self.left_out)})
             for (record,) in cursor:
@@ -87,6 +110,24 @@ def datasets(connection: DictConnection) -> list[dict[str, Any]]:
             {"name": table["table_name"], "rows": table["rows"], "bytes": table["bytes"], "import": table["import_id"]}
             for table in tables
             if table["release_id"] == row["release"]
+        ]
+    return found
+
+
+def known_datasets() -> tuple[KnownDataset, ...]:
+    """Every dataset that can be loaded, in the order in which they are shown."""
+    return DATASETS
+
+
+def releases(connection: DictConnection, dataset: str) -> list[dict[str, Any]]:
+    """The published releases of a dataset that are still there, newest first, each with its tables."""
+    found = connection.execute(_SQL["releases"], {"dataset": dataset}).fetchall()
+    tables = connection.execute(_SQL["dataset_tables"], {"releases": [row["id"] for row in found]}).fetchall()
+    for row in found:
+        row["tables"] = [
+            {"name": table["table_name"], "rows": table["rows"], "import": table["import_id"]}
+            for table in tables
+            if table["release_id"] == row["id"]
         ]
     return found
 

@@ -10,6 +10,7 @@ select i.id, i.kind, i.dataset, i.state, i.mode, i.attempt, i.created_at, i.upda
  where (%(id)s::bigint is null or i.id = %(id)s)
    and (%(dataset)s::text is null or i.dataset = %(dataset)s)
    and (%(state)s::text is null or i.state = %(state)s)
+   and (%(before)s::bigint is null or i.id < %(before)s)
  order by i.id desc
  limit %(limit)s;
 
@@ -79,3 +80,22 @@ select id, host, pid, since, seen_at, import_id,
        (select count(*) from reelbase.chunks c where c.worker_id = w.id and c.state = 'done') as chunks_done
   from reelbase.workers w
  where seen_at > now() - make_interval(secs => %(lease_seconds)s) order by since;
+
+-- name: count_imports
+select count(*) as imports from reelbase.imports i
+ where (%(dataset)s::text is null or i.dataset = %(dataset)s) and (%(state)s::text is null or i.state = %(state)s);
+
+-- name: states
+select state, count(*) as imports from reelbase.imports group by state;
+
+-- name: last_successes
+select dataset, extract(epoch from max(finished_at))::float8 as seconds
+  from reelbase.imports where state = 'completed' and kind in ('import', 'refresh') group by dataset;
+
+-- name: releases
+select r.id, r.import_id as "import", r.published_at, r.id is not distinct from d.live_release as live,
+       r.id is not distinct from d.previous_release as previous
+  from reelbase.releases r join reelbase.datasets d on d.name = r.dataset
+ where r.dataset = %(dataset)s and r.published_at is not null
+   and (r.id in (d.live_release, d.previous_release) or r.retired_at is null)
+ order by r.id desc;

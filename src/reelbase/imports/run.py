@@ -8,9 +8,10 @@ from collections.abc import Callable
 import psycopg
 import structlog
 
+from reelbase.catalog.version import Change
 from reelbase.database.connect import Connection, connect, translated
 from reelbase.errors import Cancelled, ConnectionLost, DiskFull, Fenced, Interrupted, ReelbaseError
-from reelbase.imports import store
+from reelbase.imports import catalog, store
 from reelbase.imports.lease import Lease
 from reelbase.imports.load import Loading
 from reelbase.imports.resources import Resources
@@ -96,17 +97,20 @@ def _load_and_publish(url: str, lease: Lease, run: Run, found: store.Job, resour
 
 def _republish(lease: Lease, run: Run, found: store.Job) -> None:
     lease.hold_dataset(found.dataset)
+    lease.hold_catalog()
     store.advance(lease.connection, run, "publishing")
-    publish: Callable[[Connection, str, int, int], int] = (
-        release.rollback if found.kind == "rollback" else release.publish_nothing
-    )
-    publish(lease.connection, found.dataset, run.import_id, run.attempt)
+    publish = release.rollback if found.kind == "rollback" else release.publish_nothing
+    with Change(lease.connection) as change:
+        publish(lease.connection, found.dataset, run.import_id, run.attempt, catalog.builder(run, change))
 
 
 def _publish(lease: Lease, run: Run, found: store.Job, tables: list[ReleaseTable]) -> None:
     lease.hold_dataset(found.dataset)
+    lease.hold_catalog()
     store.advance(lease.connection, run, "publishing")
-    release.publish(lease.connection, found.dataset, run.import_id, run.attempt, tables)
+    with Change(lease.connection) as change:
+        builder = catalog.builder(run, change)
+        release.publish(lease.connection, found.dataset, run.import_id, run.attempt, tables, builder)
 
 
 def _write_cancelled(url: str, run: Run) -> None:

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
-from reelbase.datasets import DATASETS, Column, Dataset, Table
+from reelbase.datasets import DATASETS, Column, Dataset, Layout, Table
 from reelbase.errors import Cancelled, Fenced, ReelbaseError, UnknownImport
 from reelbase.loading.ledger import Run
 from reelbase.reading.recognise import unknown_column
@@ -46,6 +46,7 @@ class StoredFile:
     fingerprint: str
     source_bytes: int
     table: Table
+    layout: Layout
     columns: tuple[Column, ...]
     first_byte: int
     first_line: int
@@ -91,6 +92,7 @@ def create(
                 "source_bytes": file.source_bytes,
                 "bytes": file.unpacked_bytes,
                 "table_name": file.table.name,
+                "layout": file.layout.name,
                 "header": file.header,
                 "raw_header": file.raw_header,
                 "columns": Jsonb([[column.header, column.name] for column in file.columns]),
@@ -131,20 +133,21 @@ def files(connection: Connection, found: Job) -> list[StoredFile]:
             fingerprint=fingerprint,
             source_bytes=source_bytes,
             table=dataset.table(table_name),
-            columns=_columns(dataset.table(table_name), columns),
+            layout=dataset.table(table_name).layout(layout),
+            columns=_columns(dataset.table(table_name), layout, columns),
             first_byte=first_byte,
             first_line=first_line,
             cut=cut,
         )
         for (
-            file_id, name, path, container, member, fingerprint, source_bytes, table_name, columns,
-            first_byte, first_line, cut,
+            file_id, name, path, container, member, fingerprint, source_bytes, table_name, layout,
+            columns, first_byte, first_line, cut,
         ) in connection.execute(SQL["files"], {"import_id": found.id})
     ]  # fmt: skip
 
 
-def _columns(table: Table, stored: list[list[str]]) -> tuple[Column, ...]:
-    declared = {column.name: column for column in table.columns}
+def _columns(table: Table, layout: str, stored: list[list[str]]) -> tuple[Column, ...]:
+    declared = table.columns_in(table.layout(layout))
     return tuple(declared.get(name) or unknown_column(header, name) for header, name in stored)
 
 

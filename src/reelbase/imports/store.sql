@@ -7,12 +7,12 @@ returning id;
 
 -- name: add_file
 insert into reelbase.import_files (import_id, position, name, path, container, member, fingerprint, source_bytes, bytes,
-                                   table_name, header, raw_header, columns, first_byte, first_line)
+                                   table_name, layout, header, raw_header, columns, first_byte, first_line)
 values (%(import_id)s, %(position)s, %(name)s, %(path)s, %(container)s, %(member)s, %(fingerprint)s, %(source_bytes)s,
-        %(bytes)s, %(table_name)s, %(header)s, %(raw_header)s, %(columns)s, %(first_byte)s, %(first_line)s);
+        %(bytes)s, %(table_name)s, %(layout)s, %(header)s, %(raw_header)s, %(columns)s, %(first_byte)s, %(first_line)s);
 
 -- name: files
-select id, name, path, container, member, fingerprint, source_bytes, table_name, columns, first_byte, first_line, cut
+select id, name, path, container, member, fingerprint, source_bytes, table_name, layout, columns, first_byte, first_line, cut
   from reelbase.import_files where import_id = %(import_id)s order by position;
 
 -- name: file_of_chunk

@@ -123,12 +123,13 @@ class Tables:
 
     def _take_over(self, connection: Connection, name: str, live: ReleaseTable) -> None:
         table, _ = self._plan.tables[name]
-        given = {frozenset(column.name for column in file.columns) for file in self._plan.files_of(name)}
+        given = {frozenset(column.name for column in target.columns) for target in self._plan.targets_of(name)}
         if len(given) > 1:
             raise ImportFailure(
                 f"The files for {name} have different columns, so it is not clear which old values to keep.",
                 "Merge them one after the other.",
             )
+        merge.check_key(connection, table, live.relation)
         relation = self._plan.relation(name)
         if table.key and duplicates.any_left(connection, relation, table.key):
             self._settle(connection, table)

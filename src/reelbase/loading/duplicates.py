@@ -93,7 +93,7 @@ def _collect(connection: Connection, names: _Names, rank: int, chunk_id: int, ag
     """Find one chunk's records of those keys: which they are by a join, where they are by walking the chunk."""
     target, chunk = again.target, again.chunk
     rejected = _rejected(connection, chunk_id)
-    into_buffer = statement("pg_temp", "duplicate_buffer", target.columns, target.table.dialect)
+    into_buffer = statement("pg_temp", "duplicate_buffer", target.columns, target.sift.dialect)
     connection.execute(names.statement("empty_buffer"))
     _fill(connection, into_buffer, target, chunk)
     rows = connection.execute(names.statement("members"), {"rank": rank, "chunk_id": chunk_id}).fetchall()
@@ -111,7 +111,7 @@ def _fill(connection: Connection, into_buffer: sql.Composed, target: Target, chu
         with connection.transaction():
             copy(connection, into_buffer, sifted.good)
     except REFUSED:
-        sifted = without_refused(connection, into_buffer, target.grammar, chunk, sifted)
+        sifted = without_refused(connection, into_buffer, target.sift, chunk, sifted)
         # Attempts that were rolled back have used numbers up.
         connection.execute("truncate pg_temp.duplicate_buffer restart identity")
         copy(connection, into_buffer, sifted.good)

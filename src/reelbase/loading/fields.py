@@ -1,6 +1,7 @@
 """Judging one field: whether it is a value of its column, and how COPY must be given it.
 
-The patterns of `loading.patterns` say yes to the common spellings; this says yes or why not to all of them.
+The patterns of `loading.patterns` say yes to the common spellings; this says yes or why not to all of them. `dialect`
+is how the file is written, `copied` is what COPY reads.
 """
 
 from __future__ import annotations
@@ -8,17 +9,26 @@ from __future__ import annotations
 import re
 from decimal import Context, Decimal, InvalidOperation
 
-from reelbase.datasets.model import Column, ColumnType, Dialect
+from reelbase.datasets.model import Column, ColumnType, Dialect, Form
+from reelbase.loading.forms import WHOLE_BITS, reader
 from reelbase.loading.patterns import UNUSED_QUOTE
-from reelbase.loading.rejects import Reason
+from reelbase.loading.rejects import Misspelt, Reason
 
 _WHOLE = re.compile(rb"[+-]?\d+")
 _DECIMAL = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_BITS = {ColumnType.INT: 32, ColumnType.BIGINT: 64}
+
+
+def judge(column: Column, dialect: Dialect, copied: Dialect, *, key: bool) -> Judge:
+    """Who judges the fields of a column. `key` says that it is part of the table's key."""
+    if column.form is not Form.PLAIN:
+        return FormJudge(column, dialect, copied, key=key)
+    if dialect != copied:
+        return RewritingJudge(column, dialect, copied, key=key)
+    return Judge(column, dialect, key=key)
 
 
 class Judge:
-    """Judges the fields of one column. `key` says that the column is part of the table's key."""
+    """Judges the fields of one column, in a file that COPY reads as it is written."""
 
     def __init__(self, column: Column, dialect: Dialect, *, key: bool) -> None:
         self._column = column
@@ -55,7 +65,7 @@ class Judge:
     def _number(self, value: bytes) -> Reason | None:
         if self._column.type is ColumnType.BOOL:
             return None if value in (b"0", b"1") else Reason.WRONG_TYPE
-        bits = _BITS.get(self._column.type)
+        bits = WHOLE_BITS.get(self._column.type)
         if not (_WHOLE if bits else _DECIMAL).fullmatch(value):
             return Reason.WRONG_TYPE
         try:
@@ -73,6 +83,69 @@ class Judge:
         if (low is not None and number < Decimal(str(low))) or (high is not None and number > Decimal(str(high))):
             return False
         return step is None or _is_multiple(number, Decimal(str(step)))
+
+
+class RewritingJudge(Judge):
+    """Judges fields that COPY cannot read as they are written."""
+
+    def __init__(self, column: Column, dialect: Dialect, copied: Dialect, *, key: bool) -> None:
+        super().__init__(column, dialect, key=key)
+        self._doubled = (dialect.quote or b"") * 2
+        escape = re.escape(dialect.escape or b"")
+        self._escaped = re.compile(b"%b([%b%b])" % (escape, self._quote, escape)) if escape else None
+        self._copied_null = copied.null
+        self._copied_quote = copied.quote or UNUSED_QUOTE
+        self._always_quoted = column.type in (ColumnType.JSON, ColumnType.TEXTS)
+        self._special = re.compile(b"[\r\n%b%b]" % (re.escape(copied.delimiter), re.escape(self._copied_quote)))
+
+    def copied(self, raw: bytes, *, quoted: bool) -> bytes:
+        value = self.value(raw, quoted=quoted)
+        if not value and quoted and self._column.type.is_text:
+            return self._copied_quote * 2
+        return self.written(value)
+
+    def value(self, raw: bytes, *, quoted: bool) -> bytes:
+        """What a field says; nothing where it is null."""
+        if not quoted:
+            return b"" if raw == self._null else raw
+        value = raw[1:-1]
+        if self._escaped:
+            value = self._escaped.sub(rb"\1", value)
+        return value.replace(self._doubled, self._doubled[:1]) if self._doubled in value else value
+
+    def written(self, value: bytes) -> bytes:
+        """A value as COPY reads it, null where it is nothing."""
+        if not value:
+            return self._copied_null
+        if not self._always_quoted and self._special.search(value) is None and value != self._copied_null:
+            return value
+        return self._copied_quote + value.replace(self._copied_quote, self._copied_quote * 2) + self._copied_quote
+
+
+class FormJudge(RewritingJudge):
+    """Judges the fields of a column that has a form of its own."""
+
+    def __init__(self, column: Column, dialect: Dialect, copied: Dialect, *, key: bool) -> None:
+        super().__init__(column, dialect, copied, key=key)
+        self._read = reader(column)
+
+    def fault(self, raw: bytes, *, quoted: bool) -> Reason | None:
+        try:
+            self.copied(raw, quoted=quoted)
+        except Misspelt as error:
+            return error.reason
+        except ValueError:
+            return Reason.WRONG_TYPE
+        return None
+
+    def copied(self, raw: bytes, *, quoted: bool) -> bytes:
+        """The same of a field that may be bad: raises Misspelt, or ValueError."""
+        value = self.value(raw, quoted=quoted)
+        if value:
+            return self.written(self._read(value))
+        if not self._column.nullable:
+            raise Misspelt(self._missing)
+        return self._copied_null
 
 
 def _fits_double(number: Decimal) -> bool:

@@ -11,11 +11,13 @@ from reelbase.database.connect import Connection
 from reelbase.datasets import Column, Table
 from reelbase.errors import CountMismatch
 from reelbase.loading import ledger
+from reelbase.loading.convert import Converter
 from reelbase.loading.copy import REFUSED, copy
+from reelbase.loading.heap import Sifted
 from reelbase.loading.ledger import Claim, Run
 from reelbase.loading.refused import without_refused
 from reelbase.loading.rejects import Reason, Reject
-from reelbase.loading.sift import Sift, Sifted
+from reelbase.loading.sift import Sift
 from reelbase.reading.chunks import Chunk
 from reelbase.reading.records import Grammar
 
@@ -32,10 +34,18 @@ class Target:
     file_id: int
     name: str
     table: Table
-    columns: tuple[Column, ...]
     copy: sql.Composed
-    grammar: Grammar
-    sift: Sift
+    sift: Sift | Converter
+
+    @property
+    def grammar(self) -> Grammar:
+        """What a record of the file is."""
+        return self.sift.grammar
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What the file brings: its columns, and those that are derived from them."""
+        return self.sift.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +64,18 @@ def load(connection: Connection, run: Run, target: Target, claim: Claim, chunk: 
     """
     if chunk.too_long is not None:
         return _reject_too_long(connection, run, target, claim, chunk)
-    if target.sift.is_clean(chunk.data):
+    ready = target.sift.ready(chunk.data)
+    if ready is not None:
         try:
-            return _load_as_it_is(connection, run, target, claim, chunk)
+            return _load_ready(connection, run, target, claim, chunk, ready)
         except REFUSED:
             pass  # the sift finds out why
     return _load_sifted(connection, run, target, claim, chunk)
 
 
-def _load_as_it_is(connection: Connection, run: Run, target: Target, claim: Claim, chunk: Chunk) -> Loaded:
+def _load_ready(connection: Connection, run: Run, target: Target, claim: Claim, chunk: Chunk, ready: bytes) -> Loaded:
     with connection.transaction():
-        rows = copy(connection, target.copy, [chunk.data])
+        rows = copy(connection, target.copy, [ready])
         if rows != chunk.records:
             raise _mismatch(target, chunk, rows, chunk.records)
         ledger.finish(connection, run, claim, loaded=rows, rejected=0, blank=0)
@@ -80,7 +91,7 @@ def _load_sifted(connection: Connection, run: Run, target: Target, claim: Claim,
         return _load_good(connection, run, target, claim, chunk, sifted)
     except REFUSED:
         # The declaration has no objection, PostgreSQL has: find its records one by one.
-        sifted = without_refused(connection, target.copy, target.grammar, chunk, sifted)
+        sifted = without_refused(connection, target.copy, target.sift, chunk, sifted)
         return _load_good(connection, run, target, claim, chunk, sifted)
 
 

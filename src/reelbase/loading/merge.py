@@ -11,7 +11,8 @@ from psycopg import sql
 
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
-from reelbase.errors import Superseded
+from reelbase.datasets import Table
+from reelbase.errors import ImportFailure, Superseded
 
 _SQL = statements("reelbase.loading", "merge.sql")
 
@@ -45,6 +46,19 @@ def take_over(
     if kept:
         connection.execute(_statement("fill_missing", new, old, key, kept))
     return connection.execute(_statement("add_old", new, old, key, old_columns)).rowcount
+
+
+def check_key(connection: Connection, table: Table, old: sql.Identifier) -> None:
+    """Raise ImportFailure unless the old table has the key by which the new one would be merged, or neither has one."""
+    keys = connection.execute(_SQL["keys"], {"relation": old.as_string(connection)}).fetchall()
+    if any(sorted(key) == sorted(table.key) for (key,) in keys) or not (keys or table.key):
+        return
+    of_new = f"go by ({', '.join(table.key)})" if table.key else "have no key"
+    of_old = f"goes by ({', '.join(keys[0][0])})" if keys else "has none"
+    raise ImportFailure(
+        f"The files for {table.full_name} {of_new} and the live table {of_old}, so they cannot be merged.",
+        "Import all the files together, without --mode merge.",
+    )
 
 
 def is_done(connection: Connection, import_id: int, table_name: str, base_import: int | None) -> bool:
@@ -89,6 +103,10 @@ def _statement(
 ) -> sql.Composed:
     """Rows are the same when the `equal` columns are, which can be hashed, and the `alike` ones, where null is null."""
     same = [sql.SQL("n.{0} = o.{0}").format(sql.Identifier(column)) for column in equal]
+    if not equal:
+        # No column is never null, so there is nothing to hash by: every row would be held against every other.
+        hashed = sql.SQL("coalesce(n.{0}::text, '') = coalesce(o.{0}::text, '')")
+        same += [hashed.format(sql.Identifier(column)) for column in alike]
     same += [sql.SQL("n.{0} is not distinct from o.{0}").format(sql.Identifier(column)) for column in alike]
     return sql.SQL(_SQL[name]).format(
         new=new,

@@ -23,3 +23,11 @@ select base_import, rows from reelbase.merged_tables where import_id = %(import_
 -- name: mark
 insert into reelbase.merged_tables (import_id, table_name, base_import, rows)
 values (%(import_id)s, %(table_name)s, %(base_import)s, %(rows)s);
+
+-- name: keys
+-- The columns of each unique index of a table.
+select (select array_agg(a.attname::text order by p.n)
+          from unnest(i.indkey::int2[]) with ordinality as p(attnum, n)
+          join pg_attribute a on a.attrelid = i.indrelid and a.attnum = p.attnum)
+  from pg_index i
+ where i.indrelid = %(relation)s::regclass and i.indisunique and i.indisvalid;

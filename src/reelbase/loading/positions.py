@@ -27,10 +27,15 @@ def good_positions(grammar: Grammar, chunk: Chunk, rejected: Collection[int]) ->
         at = after_blanks
         if at >= len(data):
             return
-        record = grammar.record(data, at)
-        if record is None:
+        end = grammar.end(data, at)
+        if end is None:
             raise AssertionError("a chunk ends in the middle of a record")
+        text = data[at:end]
         if chunk.first_byte + at not in rejected:
-            yield Position(line, chunk.first_byte + at, data[at : record.stop])
-        line += data.count(b"\n", at, record.end)
-        at = record.end
+            yield Position(line, chunk.first_byte + at, _without_line_end(text))
+        line += text.count(b"\n")
+        at = end
+
+
+def _without_line_end(text: bytes) -> bytes:
+    return text.removesuffix(b"\n").removesuffix(b"\r") if text.endswith(b"\n") else text

@@ -12,24 +12,26 @@ import psycopg
 from psycopg import sql
 
 from reelbase.database.connect import Connection
+from reelbase.loading.convert import Converter
 from reelbase.loading.copy import REFUSED, copy
+from reelbase.loading.heap import Sifted
 from reelbase.loading.positions import Position, good_positions
 from reelbase.loading.rejects import Reason, Reject
-from reelbase.loading.sift import Sifted
+from reelbase.loading.sift import Sift
 from reelbase.reading.chunks import Chunk
 from reelbase.reading.records import Grammar
 
 
 def without_refused(
-    connection: Connection, statement: sql.Composed, grammar: Grammar, chunk: Chunk, sifted: Sifted
+    connection: Connection, statement: sql.Composed, sift: Sift | Converter, chunk: Chunk, sifted: Sifted
 ) -> Sifted:
     """The same sifted chunk with the records that PostgreSQL refuses among the rejects. Leaves no row behind."""
-    good = list(_records(grammar, b"".join(sifted.good)))
+    good = list(_records(sift.output, b"".join(sifted.good)))
     refused = dict(_search(connection, statement, good, 0))
     rejected = {reject.byte_offset for reject in sifted.rejects}
     rejects = [
         _reject(position, refused[index])
-        for index, position in enumerate(good_positions(grammar, chunk, rejected))
+        for index, position in enumerate(good_positions(sift.grammar, chunk, rejected))
         if index in refused
     ]
     return Sifted(

@@ -25,6 +25,14 @@ class Reason(enum.StrEnum):
     """PostgreSQL found a reason that we had not thought of."""
 
 
+class Misspelt(ValueError):
+    """A field that is no value of its column; `reason` says why. Never leaves the room."""
+
+    def __init__(self, reason: Reason = Reason.WRONG_TYPE) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One bad record: the physical line (from 1) and the byte (of the unpacked file) where it begins.

@@ -49,7 +49,7 @@ def _create(schema: str, table: Table, columns: Sequence[Column]) -> sql.Compose
 
 def _definition(table: Table, column: Column) -> sql.Composed:
     nullable = column.nullable and column.name not in table.key
-    parts: list[sql.Composable] = [sql.Identifier(column.name), _type(column.type)]
+    parts: list[sql.Composable] = [sql.Identifier(column.name), _TYPES[column.type]]
     if not nullable:
         parts.append(sql.SQL("not null"))
     if column.type.is_text and not nullable and not column.empty_is_text:
@@ -58,20 +58,17 @@ def _definition(table: Table, column: Column) -> sql.Composed:
     return sql.SQL(" ").join(parts)
 
 
-def _type(kind: ColumnType) -> sql.SQL:
-    match kind:
-        case ColumnType.INT:
-            return sql.SQL("integer")
-        case ColumnType.BIGINT:
-            return sql.SQL("bigint")
-        case ColumnType.FLOAT:
-            return sql.SQL("double precision")
-        case ColumnType.NUMERIC:
-            return sql.SQL("numeric")
-        case ColumnType.BOOL:
-            return sql.SQL("boolean")
-        case ColumnType.TEXT:
-            return sql.SQL("text")
+_TYPES = {
+    ColumnType.INT: sql.SQL("integer"),
+    ColumnType.BIGINT: sql.SQL("bigint"),
+    ColumnType.FLOAT: sql.SQL("double precision"),
+    ColumnType.NUMERIC: sql.SQL("numeric"),
+    ColumnType.BOOL: sql.SQL("boolean"),
+    ColumnType.TEXT: sql.SQL("text"),
+    ColumnType.DATE: sql.SQL("date"),
+    ColumnType.JSON: sql.SQL("jsonb"),
+    ColumnType.TEXTS: sql.SQL("text[]"),
+}
 
 
 def _range(column: Column) -> list[sql.Composed]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -74,18 +74,23 @@ def identical_records(
     return [Check("identical_records", table.full_name, count, sentence)]
 
 
-def write(connection: Connection, import_id: int, checks: list[Check]) -> None:
+def write(connection: Connection, import_id: int, checks: Iterable[Check]) -> None:
     """Keep the findings; those of an earlier attempt are replaced."""
     with connection.transaction():
         connection.execute(_SQL["forget"], {"import_id": import_id})
-        for check in checks:
-            connection.execute(
-                _SQL["write"],
-                {
-                    "import_id": import_id,
-                    "name": check.name,
-                    "table_name": check.table,
-                    "count": check.count,
-                    "detail": check.detail,
-                },
-            )
+        add(connection, import_id, checks)
+
+
+def add(connection: Connection, import_id: int, checks: Iterable[Check]) -> None:
+    """Keep further findings."""
+    for check in checks:
+        connection.execute(
+            _SQL["write"],
+            {
+                "import_id": import_id,
+                "name": check.name,
+                "table_name": check.table,
+                "count": check.count,
+                "detail": check.detail,
+            },
+        )

@@ -13,6 +13,7 @@ from psycopg import errors, sql
 
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
+from reelbase.publishing import catalog
 from reelbase.publishing.release import schema_name
 
 _SQL = statements("reelbase.publishing", "release.sql")
@@ -34,6 +35,8 @@ def prune(
     dropper = _Dropper(connection)
     if not keep_previous:
         _forget_previous(connection, dataset)
+    for release in catalog.retired(connection):
+        dropper.drop_catalog(release)
     for release, name, views in connection.execute(_SQL["retired"], {"dataset": dataset}).fetchall():
         dropper.drop_release(release, schema_name(name, release), views)
     for schema, table in connection.execute(_SQL["data_tables"]).fetchall():
@@ -61,6 +64,7 @@ def _forget_previous(connection: Connection, dataset: str | None) -> None:
         "update reelbase.datasets set previous_release = null where %(dataset)s::text is null or name = %(dataset)s",
         {"dataset": dataset},
     )
+    catalog.forget_previous(connection)
 
 
 class _Dropper:
@@ -70,6 +74,11 @@ class _Dropper:
         self._connection = connection
         self.dropped: list[str] = []
         self.in_use: list[str] = []
+
+    def drop_catalog(self, release: int) -> None:
+        """Drop a release of the catalog: before the tables that its views show."""
+        with self._trying(catalog.schema_name(release)):
+            catalog.drop_retired(self._connection, release)
 
     def drop_release(self, release: int, schema: str, views: Sequence[str]) -> None:
         """Drop a release's views and schema, and forget it."""

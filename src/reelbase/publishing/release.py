@@ -7,25 +7,20 @@ under its own schema name, and rollback renames it back.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any
 
-from psycopg import errors, sql
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
-from reelbase.errors import Fenced, ServerUnsuitable, Superseded, UnknownImport
+from reelbase.errors import Fenced, Superseded, UnknownImport
+from reelbase.publishing import catalog, names
+from reelbase.publishing.catalog import Build
 
 _SQL = statements("reelbase.publishing", "release.sql")
-
-# How long and how often a swap looks for a moment in which no statement is between two names; a reader who meets it
-# waits no longer than that. See `_quiet`.
-_QUIET_MS = 4
-_QUIET_TRIES = 25
-_QUIET_PAUSE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +87,18 @@ def check_later(connection: Connection, dataset: str, now: Pointer, import_id: i
             )
 
 
-def publish(connection: Connection, dataset: str, import_id: int, attempt: int, loaded: Sequence[ReleaseTable]) -> int:
+def publish(
+    connection: Connection,
+    dataset: str,
+    import_id: int,
+    attempt: int,
+    loaded: Sequence[ReleaseTable],
+    build: Build,
+) -> int:
     """Make these tables live beside those of the live release that they do not replace; returns the release's number.
 
-    The import is completed in the same transaction: completed means visible. Raises Superseded, Fenced.
+    The catalog over them is built first, and becomes live with them. The import is completed in the same transaction:
+    completed means visible. Raises Superseded, Fenced.
     """
     connection.execute(_SQL["dataset"], {"dataset": dataset})
     while True:
@@ -103,13 +106,16 @@ def publish(connection: Connection, dataset: str, import_id: int, attempt: int, 
         shown = tables(connection, before.live) | {table.name: table for table in loaded}
         release = _prepare(connection, dataset, import_id, before, shown.values())
         try:
+            built = _catalog(connection, import_id, dataset, release, build)
             with connection.transaction():
                 now = check_not_superseded(connection, dataset, import_id, (table.name for table in loaded))
                 if now != before:
                     raise _Moved
                 _swap(connection, dataset, release, now, Pointer(release, now.live))
+                catalog.swap(connection, built)
                 _complete(connection, import_id, attempt, release)
         except _Moved:
+            catalog.drop(connection, built)
             _drop_release(connection, dataset, release)
         except BaseException:
             _drop_release(connection, dataset, release)
@@ -118,16 +124,18 @@ def publish(connection: Connection, dataset: str, import_id: int, attempt: int, 
             return release
 
 
-def publish_nothing(connection: Connection, dataset: str, import_id: int, attempt: int) -> int:
+def publish_nothing(connection: Connection, dataset: str, import_id: int, attempt: int, build: Build) -> int:
     """Take a dataset away from readers: a release without tables. Rollback brings the last one back."""
     before = pointer(connection, dataset)
     if not tables(connection, before.live):
         raise UnknownImport(f"There is no {dataset} in the database.")
     release = _prepare(connection, dataset, import_id, before, ())
     try:
+        built = _catalog(connection, import_id, dataset, None, build)
         with connection.transaction():
             now = check_not_superseded(connection, dataset, import_id, ())
             _swap(connection, dataset, release, now, Pointer(release, now.live))
+            catalog.swap(connection, built)
             _complete(connection, import_id, attempt, release)
     except BaseException:
         _drop_release(connection, dataset, release)
@@ -135,20 +143,41 @@ def publish_nothing(connection: Connection, dataset: str, import_id: int, attemp
     return release
 
 
-def rollback(connection: Connection, dataset: str, import_id: int, attempt: int) -> int:
-    """Bring the previous release back; the one that was live becomes the previous one."""
+def rollback(connection: Connection, dataset: str, import_id: int, attempt: int, build: Build) -> int:
+    """Bring the previous release back, and the catalog with it; the one that was live becomes the previous one."""
+    previous = pointer(connection, dataset).previous
+    shown = previous if tables(connection, previous) else None
+    built = _catalog(connection, import_id, dataset, shown, build) if previous is not None else None
     with connection.transaction():
         now = check_not_superseded(connection, dataset, import_id, ())
-        if now.previous is None:
+        if now.previous is None or built is None:
             raise UnknownImport(
                 f"There is no earlier release of {dataset} to go back to.",
                 "The release before the live one is kept until `reelbase prune --all`.",
             )
         if now.live is not None:
-            _grant_as(connection, dataset, schema_name(dataset, now.previous))
+            names.grant_as(connection, dataset, schema_name(dataset, now.previous))
         _swap(connection, dataset, now.previous, now, Pointer(now.previous, now.live))
+        catalog.swap(connection, built)
         _complete(connection, import_id, attempt, now.previous)
     return now.previous
+
+
+def _catalog(connection: Connection, import_id: int, dataset: str, release: int | None, build: Build) -> int:
+    """The catalog over what is live, with this release of the dataset (None: without it): a kept one, or a new one."""
+    sources = catalog.sources(connection)
+    sources.pop(dataset, None)
+    if release is not None:
+        sources[dataset] = release
+    kept = catalog.kept(connection, sources)
+    if kept is not None:
+        return kept
+    relations = {
+        f"{name}.{table.name}": table.relation
+        for name, number in sources.items()
+        for table in tables(connection, number).values()
+    }
+    return catalog.prepare(connection, import_id, sources, relations, build)
 
 
 class _Moved(Exception):  # a signal, never shown
@@ -168,7 +197,7 @@ def _prepare(
         for table in shown:
             _show(connection, schema, release, table)
         if before.live is not None:
-            _grant_as(connection, dataset, schema)
+            names.grant_as(connection, dataset, schema)
     return release
 
 
@@ -193,83 +222,17 @@ def _show(connection: Connection, schema: str, release: int, table: ReleaseTable
     )
 
 
-_PRIVILEGES: Mapping[str, LiteralString] = {"SELECT": "select", "USAGE": "usage", "CREATE": "create"}
-
-
-def _grant_as(connection: Connection, live: str, schema: str) -> None:
-    """Give whoever may read the live views the same rights on the new ones."""
-    there = set(_views(connection, schema))
-    for kind, relation, privilege, grantee, grantable in connection.execute(
-        _SQL["grants"], {"schema": live}
-    ).fetchall():
-        if privilege not in _PRIVILEGES or (kind == "table" and relation not in there):
-            continue
-        on = (
-            sql.SQL("schema {}").format(sql.Identifier(schema))
-            if kind == "schema"
-            else sql.Identifier(schema, relation)
-        )
-        connection.execute(
-            sql.SQL("grant {} on {} to {}{}").format(
-                sql.SQL(_PRIVILEGES[privilege]),
-                on,
-                sql.SQL("public") if grantee == "public" else sql.Identifier(grantee),
-                sql.SQL(" with grant option" if grantable else ""),
-            )
-        )
-
-
-def _views(connection: Connection, schema: str) -> list[str]:
-    rows = connection.execute("select viewname::text from pg_views where schemaname = %s", (schema,))
-    return [name for (name,) in rows]
-
-
 def _swap(connection: Connection, dataset: str, release: int, now: Pointer, then: Pointer) -> None:
     """Rename the release into place; part of the caller's transaction."""
     if now.live is not None:
-        _quiet(connection, dataset, now.live)
-        _rename(connection, dataset, schema_name(dataset, now.live))
-    elif _exists(connection, dataset):
-        raise ServerUnsuitable(
-            f"The database already has a schema {dataset} that Reelbase did not make.",
-            "Rename it, or use another database.",
-        )
-    _rename(connection, schema_name(dataset, release), dataset)
+        shown = set(names.relations(connection, dataset)) & set(tables(connection, now.live))
+        names.quiet(connection, dataset, shown)
+        names.rename(connection, dataset, schema_name(dataset, now.live))
+    else:
+        names.check_free(connection, dataset)
+    names.rename(connection, schema_name(dataset, release), dataset)
     connection.execute(_SQL["point"], {"dataset": dataset, "live": then.live, "previous": then.previous})
     connection.execute(_SQL["published"], {"release": release})
-
-
-def _quiet(connection: Connection, schema: str, live: int) -> None:
-    """Wait for a moment in which no statement holds the live views, and hold readers off for the rename.
-
-    A statement resolves its names one after the other. One that is between two names when the rename commits would read
-    the first from the old release and the second from the new. Locking the views shuts that window: whoever has
-    resolved the first name holds a lock on it. Nobody waits longer than a few milliseconds; where a reader keeps a
-    transaction open, the rename goes ahead without the lock, as it may at any time.
-    """
-    names = set(_views(connection, schema)) & set(tables(connection, live))
-    if not names:
-        return
-    views = sql.SQL(", ").join(sql.Identifier(schema, name) for name in names)
-    lock = sql.SQL("lock table only {} in access exclusive mode").format(views)
-    for _ in range(_QUIET_TRIES):
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{_QUIET_MS}ms")))
-                connection.execute(lock)
-        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.InsufficientPrivilege):
-            time.sleep(_QUIET_PAUSE)
-        else:
-            return
-
-
-def _rename(connection: Connection, name: str, new_name: str) -> None:
-    connection.execute(sql.SQL("alter schema {} rename to {}").format(sql.Identifier(name), sql.Identifier(new_name)))
-
-
-def _exists(connection: Connection, schema: str) -> bool:
-    row = connection.execute(_SQL["schema_exists"], {"schema": schema}).fetchone()
-    return bool(row and row[0])
 
 
 def _complete(connection: Connection, import_id: int, attempt: int, release: int) -> None:

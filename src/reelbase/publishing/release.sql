@@ -36,25 +36,9 @@ update reelbase.imports
  where id = %(import_id)s and attempt = %(attempt)s and state = 'publishing' and not cancel_asked
 returning id;
 
--- name: schema_exists
-select exists (select from pg_namespace where nspname = %(schema)s);
-
 -- name: columns
 select array_agg(attname::text order by attnum) from pg_attribute
  where attrelid = %(relation)s::regclass and attnum > 0 and not attisdropped;
-
--- name: grants
--- What others may read of the live schema and its views, so that a release does not lock them out.
-select 'schema' as kind, null::text as relation, a.privilege_type, case a.grantee when 0 then 'public' else g.rolname end,
-       a.is_grantable
-  from pg_namespace n cross join lateral aclexplode(n.nspacl) a left join pg_roles g on g.oid = a.grantee
- where n.nspname = %(schema)s and a.grantee <> n.nspowner
-union all
-select 'table', c.relname::text, a.privilege_type, case a.grantee when 0 then 'public' else g.rolname end,
-       a.is_grantable
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       cross join lateral aclexplode(c.relacl) a left join pg_roles g on g.oid = a.grantee
- where n.nspname = %(schema)s and a.grantee <> c.relowner and a.privilege_type = 'SELECT';
 
 -- name: retired
 -- Releases that are neither live nor the previous one; one that was never published when its import is over.

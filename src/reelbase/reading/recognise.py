@@ -1,13 +1,16 @@
-"""What a file is, told by its header line: order free, quotes, BOM and CRLF accepted, unknown columns kept."""
+"""What a file is, told by its header line: order free, quotes, BOM and CRLF accepted, unknown columns kept.
+
+Files that are declared to have no header are told by their name and the shape of their first line.
+"""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from reelbase.datasets import Column, ColumnType, Dataset, Table
+from reelbase.datasets import Column, ColumnType, Dataset, Layout, Table
 from reelbase.errors import EmptyFile, UnknownHeader
 
 # No known header is longer than a few hundred bytes; a line that goes on after this is not one.
@@ -24,17 +27,23 @@ _SYSTEM_COLUMNS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A file that we know: its table, its columns in the file's order, and where its first record begins."""
+    """A file that we know: its table and layout, its columns in the file's order, and where its first record begins."""
 
     table: Table
+    layout: Layout
     columns: tuple[Column, ...]
     raw_header: bytes
     first_byte: int
 
     @property
     def header(self) -> str:
-        """The header line as people see it."""
+        """The header line as people see it; empty where there is none."""
         return shown(self.raw_header.removeprefix(_BOM))
+
+    @property
+    def first_line(self) -> int:
+        """The line of the first record."""
+        return 2 if self.raw_header else 1
 
 
 def recognise(name: str, head: bytes, datasets: Sequence[Dataset]) -> Recognised:
@@ -47,30 +56,75 @@ def recognise(name: str, head: bytes, datasets: Sequence[Dataset]) -> Recognised
     tables = [table for dataset in datasets for table in dataset.tables]
     # A line that goes on behind what was read has no known end: no record can be found behind it.
     whole = raw.endswith(b"\n") or len(head) < HEADER_BYTES
+    mark = len(_BOM) if raw.startswith(_BOM) else 0
+    headerless = [known for table in tables if whole and (known := _without_header(name, table, line, mark))]
+    if headerless:
+        return headerless[0]
     matches = [match for table in tables if whole and (match := _match(table, line))]
     if not matches:
         raise UnknownHeader(_unknown(name, line, tables))
     table, columns = max(matches, key=_declared)
-    return Recognised(table, columns, raw, end)
+    layout = _layout(table, line)
+    spelled = table.columns_in(layout)
+    return Recognised(table, layout, tuple(spelled.get(column.name, column) for column in columns), raw, end)
+
+
+def _without_header(name: str, table: Table, line: bytes, first_byte: int) -> Recognised | None:
+    """The file as one that begins with its first record, which is on that line."""
+    file_name = re.split(r"[/\\]", name.casefold())[-1].removesuffix(".gz")
+    for layout in table.layouts:
+        if file_name in layout.file_names:
+            columns = tuple(table.columns_in(layout)[column] for column in layout.order)
+            fields = line.split(layout.dialect.delimiter)
+            if len(fields) == len(columns) and all(map(_may_be, columns, fields)):
+                return Recognised(table, layout, columns, b"", first_byte)
+    return None
+
+
+def _may_be(column: Column, field: bytes) -> bool:
+    """Whether that field of a first line may be a value of the column, and is not its name."""
+    return column.type.is_text or re.fullmatch(rb"-?\d+(?:\.\d+)?", field) is not None
+
+
+def _layout(table: Table, line: bytes) -> Layout:
+    """How a file with this header is written."""
+    delimiter = re.escape(table.dialect.delimiter)
+    if re.fullmatch(rb'"[^"]*"(?:%b"[^"]*")*' % delimiter, line):
+        for layout in table.layouts:
+            if layout.quoted_header:
+                return layout
+    return table.every_layout[0]
 
 
 def _match(table: Table, line: bytes) -> tuple[Table, tuple[Column, ...]] | None:
     names = _fields(line, table)
     if names is None:
         return None
-    declared = {_plain(column.header): column for column in table.columns}
+    declared = _declared_as({_plain(name) for name in names}, table)
     found = [declared.get(_plain(name)) for name in names]
     present = [column for column in found if column is not None]
     if len(present) != len(set(present)) or not set(table.required) <= set(present):
         return None
+    if sum(column.name in table.telltales for column in present) < table.telltales_needed:
+        return None
     return table, _columns(table, names, found)
+
+
+def _declared_as(names: Collection[str], table: Table) -> dict[str, Column]:
+    """The columns of a table by the headers they have in a file; an alias counts where the header is not there."""
+    declared = {_plain(column.header): column for column in table.written}
+    for column in table.written:
+        aliases = [_plain(alias) for alias in column.aliases if _plain(alias) in names]
+        if aliases and _plain(column.header) not in names:
+            declared.setdefault(aliases[0], column)
+    return declared
 
 
 def _declared(match: tuple[Table, tuple[Column, ...]]) -> tuple[int, int]:
     """How well a table fits: most of its columns there, fewest missing."""
     table, columns = match
-    there = len(set(columns) & set(table.columns))
-    return there, there - len(table.columns)
+    there = len(set(columns) & set(table.written))
+    return there, there - len(table.written)
 
 
 def _fields(line: bytes, table: Table) -> list[str] | None:
@@ -141,7 +195,7 @@ def _unknown(name: str, line: bytes, tables: Sequence[Table]) -> str:
 
 def header(table: Table) -> str:
     """The header line of a table's file as its publisher writes it."""
-    return table.dialect.delimiter.decode().join(column.header for column in table.columns)
+    return table.dialect.delimiter.decode().join(column.header for column in table.written)
 
 
 def known_headers(tables: Iterable[Table]) -> str:
@@ -172,8 +226,9 @@ def _missing_hint(line: bytes, tables: Sequence[Table]) -> str:
     near: list[tuple[int, int, str]] = []
     for table in tables:
         names = {_plain(field) for field in _fields(line, table) or ()}
-        there = sum(_plain(column.header) in names for column in table.columns)
-        lacking = [column.header for column in table.required if _plain(column.header) not in names]
-        if there > len(lacking) > 0:
-            near.append((len(lacking), -there, f" (for {table.full_name} it lacks {', '.join(lacking)})"))
+        there = _declared_as(names, table)
+        present = {column.name for name, column in there.items() if name in names}
+        lacking = [column.header for column in table.required if column.name not in present]
+        if len(present) > len(lacking) > 0:
+            near.append((len(lacking), -len(present), f" (for {table.full_name} it lacks {', '.join(lacking)})"))
     return min(near, key=lambda one: one[:2])[2] if near else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from reelbase.datasets import Column, Dataset, Table
+from reelbase.datasets import Column, Dataset, Layout, Table
 from reelbase.errors import NothingKnown, SourceMissing, UnknownHeader
 from reelbase.reading import unpack
 from reelbase.reading.recognise import HEADER_BYTES, Recognised, known_headers, recognise
@@ -31,7 +31,7 @@ class SourceFile:
     """One file to import: where its bytes are (inside an archive, perhaps), and what it is.
 
     `name` is the path given or the name inside the archive; `unpacked_bytes` its size once unpacked (None: told only by
-    reading), `source_bytes` its size on disk; its first record begins at `first_byte`, in line 2.
+    reading), `source_bytes` its size on disk; its first record begins at `first_byte`, in `first_line`.
     """
 
     name: str
@@ -42,11 +42,12 @@ class SourceFile:
     source_bytes: int
     unpacked_bytes: int | None
     table: Table
+    layout: Layout
     columns: tuple[Column, ...]
     raw_header: bytes
     header: str
     first_byte: int
-    first_line: int = 2
+    first_line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +163,12 @@ def _file(one: Given, kind: str, member: unpack.Member, known: Recognised) -> So
         source_bytes=member.source_bytes,
         unpacked_bytes=member.unpacked_bytes,
         table=known.table,
+        layout=known.layout,
         columns=known.columns,
         raw_header=known.raw_header,
         header=known.header,
         first_byte=known.first_byte,
+        first_line=known.first_line,
     )
 
 

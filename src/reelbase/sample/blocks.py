@@ -1,4 +1,4 @@
-"""Files written in big blocks under a temporary name and renamed when whole."""
+"""Files written in big blocks under a temporary name and renamed when whole, packed where the name ends in .gz."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from isal import isal_zlib
 
 BLOCK_CHARACTERS = 4 << 20
 
@@ -20,16 +23,36 @@ def field(text: str) -> str:
 
 
 def write_records(
-    path: Path, header: str, pieces: Iterable[tuple[int, str]], progress: Callable[[int], None] | None = None
+    path: Path,
+    header: str,
+    pieces: Iterable[tuple[int, str]],
+    progress: Callable[[int], None] | None = None,
+    *,
+    line_end: str = "\r\n",
 ) -> Path:
     """Write the header line and the pieces (number of records, their text with line ends) to `path`."""
-    with _renamed_when_whole(path) as part, part.open("wb") as file:
-        file.write(f"{header}\r\n".encode())
+    with (
+        _renamed_when_whole(path) as part,
+        part.open("wb") as file,
+        _writing(file, packed=path.suffix == ".gz") as write,
+    ):
+        write(f"{header}{line_end}".encode())
         for records, block in _blocks(pieces):
-            file.write(block.encode())
+            write(block.encode())
             if progress is not None:
                 progress(records)
     return path
+
+
+@contextmanager
+def _writing(file: BinaryIO, *, packed: bool) -> Iterator[Callable[[bytes], object]]:
+    """What takes the bytes; gzip has neither name nor time in it, so that the same content is the same file."""
+    if not packed:
+        yield file.write
+        return
+    gzip = isal_zlib.compressobj(isal_zlib.ISAL_DEFAULT_COMPRESSION, isal_zlib.DEFLATED, 31)
+    yield lambda data: file.write(gzip.compress(data))
+    file.write(gzip.flush())
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from reelbase.errors import UsageError
 from reelbase.sample import genome, ratings, tags
 from reelbase.sample.blocks import field, write_records
 from reelbase.sample.dice import shuffle, stream
+from reelbase.sample.scale import scaled
 from reelbase.sample.titles import genres, titles
 
 MOVIES_HEADER = "movieId,title,genres"
@@ -53,18 +53,14 @@ def counts(scale: float) -> Counts:
     nothing. Ratings are limited to three fifths of all pairs of user and movie, which bites below scale 0.009: pairs
     shrink with the square of the scale.
     """
-    if not (math.isfinite(scale) and scale > 0):
-        raise UsageError(
-            f"The scale {scale} is not a number above 0.", "Scale 1 is MovieLens 20M, 0.01 a quick sample."
-        )
-    movies, users = _scaled(27_278, scale), _scaled(138_493, scale)
+    movies, users = scaled(27_278, scale), scaled(138_493, scale)
     return Counts(
         movies=movies,
-        ratings=min(_scaled(20_000_263, scale), ratings.most_ratings(movies, users)),
-        tags=_scaled(465_564, scale),
+        ratings=min(scaled(20_000_263, scale), ratings.most_ratings(movies, users)),
+        tags=scaled(465_564, scale),
         users=users,
-        genome_tags=min(1_128, _scaled(1_128, math.sqrt(scale))),
-        genome_movies=min(movies, _scaled(10_381, scale)),
+        genome_tags=min(1_128, scaled(1_128, math.sqrt(scale))),
+        genome_movies=min(movies, scaled(10_381, scale)),
     )
 
 
@@ -78,7 +74,7 @@ def write_movielens(
     wanted = counts(scale)
     folder.mkdir(parents=True, exist_ok=True)
     movie_ids = _movie_ids(stream(seed, "movie ids"), wanted.movies)
-    movie_genres = genres(stream(seed, "genres"), wanted.movies)
+    movie_genres = genres_of_movies(wanted.movies, seed)
     genome_places = _genome_places(wanted, seed)
     contents = {
         "movies.csv": (MOVIES_HEADER, _movies(movie_ids, movie_genres, seed)),
@@ -102,8 +98,14 @@ def write_movielens(
     return [write_records(folder / name, header, pieces, progress) for name, (header, pieces) in contents.items()]
 
 
-def _scaled(count: int, scale: float) -> int:
-    return max(1, round(count * scale))
+def movie_titles(count: int, seed: int) -> list[str]:
+    """The titles of so many movies, as movies.csv has them."""
+    return titles(stream(seed, "titles"), count)
+
+
+def genres_of_movies(count: int, seed: int) -> list[str]:
+    """The genres of so many movies, as movies.csv has them."""
+    return genres(stream(seed, "genres"), count)
 
 
 def _movie_ids(rng: Random, count: int) -> list[int]:
@@ -118,27 +120,32 @@ def _movie_ids(rng: Random, count: int) -> list[int]:
 
 
 def _movies(movie_ids: list[int], movie_genres: list[str], seed: int) -> Iterator[tuple[int, str]]:
-    names = titles(stream(seed, "titles"), len(movie_ids))
-    for movie_id, title, joined in zip(movie_ids, names, movie_genres, strict=True):
+    for movie_id, title, joined in zip(movie_ids, movie_titles(len(movie_ids), seed), movie_genres, strict=True):
         yield 1, f"{movie_id},{field(title)},{joined}\r\n"
 
 
-def _links(movie_ids: list[int], seed: int) -> Iterator[tuple[int, str]]:
-    """Eight digits as often as in ml-25m (130 of 62,316); tmdbId missing (252) and used twice (17) as in ml-20m."""
+def link_numbers(count: int, seed: int) -> tuple[list[int], list[int | None]]:
+    """For each movie IMDb's and TMDb's number.
+
+    Eight digits as often as in ml-25m (130 of 62,316); tmdbId missing (252) and used twice (17) as in ml-20m.
+    """
     rng = stream(seed, "links")
-    count = len(movie_ids)
     long = max(1, round(count * 130 / 62_316))
     imdb_ids = _different(rng, count - long, 1, 4_500_000) + _different(rng, long, 10_000_000, 14_000_000)
     shuffle(rng, imdb_ids)
-    tmdb_ids = [str(number) for number in _different(rng, count, 2, max(330_000, 12 * count))]
+    tmdb_ids: list[int | None] = [*_different(rng, count, 2, max(330_000, 12 * count))]
     places = list(range(count))
     shuffle(rng, places)
     for _ in range(min(count // 2, max(1, round(count * 252 / 27_278)))):
-        tmdb_ids[places.pop()] = ""
+        tmdb_ids[places.pop()] = None
     for _ in range(min(len(places) // 2, max(1, round(count * 17 / 27_278)))):
         tmdb_ids[places.pop()] = tmdb_ids[places.pop()]
-    for movie_id, imdb_id, tmdb_id in zip(movie_ids, imdb_ids, tmdb_ids, strict=True):
-        yield 1, f"{movie_id},{imdb_id:07d},{tmdb_id}\r\n"
+    return imdb_ids, tmdb_ids
+
+
+def _links(movie_ids: list[int], seed: int) -> Iterator[tuple[int, str]]:
+    for movie_id, imdb_id, tmdb_id in zip(movie_ids, *link_numbers(len(movie_ids), seed), strict=True):
+        yield 1, f"{movie_id},{imdb_id:07d},{'' if tmdb_id is None else tmdb_id}\r\n"
 
 
 def _different(rng: Random, count: int, low: int, high: int) -> list[int]:

@@ -53,7 +53,8 @@ def popularity_bag(rng: Random, rated: list[int]) -> list[int]:
     """The movies in the order given, the first of them the most often: a draw from it is a draw by popularity.
 
     The share of rank r falls as 1/(r + q)², and to nothing at the last rank; q = ranks / 89. At scale 1 the first
-    movie gets 42,638 ratings and the middle one 57 (ml-20m: 67,310 and 18): a little flatter than life.
+    movie gets 42,638 ratings and the middle one 57 (ml-20m: 67,310 and 18): a little flatter than life. One random
+    number is used.
     """
     count = len(rated)
     weights = [(1 - rank / count) / (rank + count / 89) / (rank + count / 89) for rank in range(count)]
@@ -96,7 +97,7 @@ class _Taste:
         self.order = popularity_order(len(movie_ids), seed)
         self.popular = popularity_bag(rng, self.order)
         self.id_texts = [str(movie_id) for movie_id in movie_ids]
-        levels = [int(rng.random() * _LEVELS) for _ in movie_ids]
+        levels = _levels(rng, len(movie_ids))
         whole = [_stars(level, halves=False) for level in range(_LEVELS)]
         half = [_stars(level, halves=True) for level in range(_LEVELS)]
         self.whole_stars = [whole[level] for level in levels]
@@ -129,6 +130,17 @@ def popularity_order(movies: int, seed: int) -> list[int]:
     order = list(range(movies))
     shuffle(stream(seed, "popularity order"), order)
     return order[: rated_movies(movies)]
+
+
+def qualities(movies: int, seed: int) -> list[float]:
+    """How good each movie is, from 0 to 1: what its ratings lean to."""
+    rng = stream(seed, "popularity")
+    rng.random()  # the popularity bag's
+    return [level / (_LEVELS - 1) for level in _levels(rng, movies)]
+
+
+def _levels(rng: Random, movies: int) -> list[int]:
+    return [int(rng.random() * _LEVELS) for _ in range(movies)]
 
 
 def _stars(level: int, *, halves: bool) -> list[str]:

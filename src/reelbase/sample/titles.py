@@ -11,11 +11,12 @@ from random import Random
 from reelbase.sample.dice import pick, shuffle
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text."""
     return tuple(text.split())
 
 
-NOUNS = _words(
+NOUNS = words(
     """
     Harbor Winter River Garden Stranger Letter Orchard Lantern Station Island Promise Mirror Shadow Summer Bridge
     Thief Widow Soldier Dancer Painter Captain Empire Forest Desert Mountain Ocean Circus Carnival Hotel Train Voyage
@@ -30,7 +31,7 @@ NOUNS = _words(
     Friend Lover Bride Groom King Queen Prince Princess Fool Saint Sinner Angel Devil Hunter Fisherman Farmer
     """
 )
-ADJECTIVES = _words(
+ADJECTIVES = words(
     """
     Silent Broken Golden Hidden Lost Last First Distant Burning Frozen Crimson Scarlet Emerald Blue Black White
     Red Green Dark Bright Cold Warm Wild Quiet Restless Reckless Gentle Cruel Brave Foolish Lonely Happy Sad Strange
@@ -39,14 +40,14 @@ ADJECTIVES = _words(
     Royal Common Electric Mechanical Digital Secret Sleeping Dancing Running Falling Rising Singing Midnight
     """
 )
-PLACES = _words(
+PLACES = words(
     """
     Lisbon Vienna Cairo Havana Oslo Prague Naples Toledo Boston Memphis Dakota Alaska Nevada Texas Shanghai Kyoto
     Bombay Nairobi Tangier Istanbul Athens Warsaw Dublin Glasgow Rio Lima Quito Bogotá Córdoba Málaga Zürich
     Reykjavík Tromsø Łódź Düsseldorf Besançon Niš Mars Venus Eden Babylon Arcadia
     """
 )
-NAMES = _words(
+NAMES = words(
     """
     Anna Clara Edith Frances Greta Harriet Ida Josephine Laura Martha Nora Olive Pauline Rosa Sylvia Theresa Vera
     Walter Arthur Bernard Charlie Daniel Edgar Felix George Henry Isaac Jacob Leonard Martin Norman Oscar Peter

@@ -59,6 +59,7 @@ create table reelbase.import_files (
     source_bytes  bigint not null,
     bytes         bigint,
     table_name    text not null,
+    layout        text not null,
     header        text not null,
     raw_header    bytea not null,
     columns       jsonb not null,

@@ -1,0 +1,277 @@
+"""Where questions are asked: threads with a connection each, and answers kept as long as they are true.
+
+The catalog's modules are synchronous. A request goes to a thread once, with all its questions, and comes back with the
+bytes; see docs/decisions/0014.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+import psycopg
+from psycopg.types.json import set_json_loads
+from starlette.requests import Request
+from starlette.types import Receive
+
+from reelbase.api.answers import Answer, Body, etag, found, is_known, unchanged
+from reelbase.api.problems import too_busy
+from reelbase.catalog.version import Trust, Watch, version
+from reelbase.database.connect import Connection, DictConnection, connect, connect_dicts
+
+T = TypeVar("T")
+
+_TRIES = 10  # of a question whose answer was overtaken by a publish each time
+_WATCHED_AFTER_SECONDS = 0.05  # most answers are there before a client could have gone
+_WAITING_FOR_EACH_THREAD = 32
+_KEPT_BYTES = 32 << 20
+_KEPT_TOTALS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many questions at a time, and how long one may take."""
+
+    connections: int
+    query_seconds: float
+
+
+class _Job(Generic[T]):
+    """A question on its way; `connection` is there while it is being asked."""
+
+    def __init__(self, ask: Callable[[DictConnection], T]) -> None:
+        self._ask = ask
+        self.connection: DictConnection | None = None
+        self.is_given_up = False
+        self._watching: asyncio.Task[None] | None = None
+
+    def __call__(self, connection: DictConnection) -> T:
+        self.connection = connection
+        try:
+            if self.is_given_up:
+                raise GoneAway
+            return self._ask(connection)
+        finally:
+            self.connection = None
+
+    def give_up(self) -> None:
+        """Cancel the query: nobody waits for its answer."""
+        self.is_given_up = True
+        connection = self.connection
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.cancel_safe(timeout=2)
+
+    def watch(self, receive: Receive) -> None:
+        """Give up when the client goes away."""
+        self._watching = asyncio.ensure_future(self._wait_for_end(receive))
+
+    async def _wait_for_end(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await asyncio.to_thread(self.give_up)
+
+    def end(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+
+
+class GoneAway(Exception):  # a signal, never shown
+    """The client does not wait for its answer any more."""
+
+
+class Desk:
+    """Asks PostgreSQL for the API's answers."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self.url = url
+        self.limits = limits
+        self.watch = Watch(url)
+        self.kept = Kept()
+        self._threads = ThreadPoolExecutor(limits.connections, thread_name_prefix="api")
+        self._mine = threading.local()
+        self._opened: list[psycopg.Connection[Any]] = []
+        self._lock = threading.Lock()
+        self.waiting = 0
+
+    def open(self) -> None:
+        self.watch.start()
+
+    def close(self) -> None:
+        """Nothing is asked any more; what is being asked is cancelled."""
+        self.watch.stop()
+        with self._lock:
+            for connection in self._opened:
+                with contextlib.suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=1)
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for connection in self._opened:
+            connection.close()
+
+    # Asking
+
+    async def ask(self, request: Request, ask: Callable[[DictConnection], T]) -> T:
+        """Ask in a thread. When the client goes away, its query is cancelled."""
+        if self.waiting >= self.limits.connections * _WAITING_FOR_EACH_THREAD:
+            raise too_busy("Too many questions are waiting.")
+        loop = asyncio.get_running_loop()
+        job = _Job(ask)
+        self.waiting += 1
+        try:
+            future = loop.run_in_executor(self._threads, self._run, job)
+            later = loop.call_later(_WATCHED_AFTER_SECONDS, job.watch, request.receive)
+            try:
+                return await future
+            finally:
+                later.cancel()
+                job.end()
+        finally:
+            self.waiting -= 1
+
+    async def change(self, change: Callable[[Connection], T]) -> T:
+        """Do something that changes the database; not cancelled when the client goes away."""
+
+        def run() -> T:
+            with connect(self.url, "reelbase api") as connection:
+                return change(connection)
+
+        return await asyncio.to_thread(run)
+
+    def _run(self, job: _Job[T]) -> T:
+        """In a thread: once more where the server has ended the thread's connection meanwhile."""
+        if job.is_given_up:
+            raise GoneAway
+        connection, is_fresh = self._connection()
+        try:
+            return job(connection)
+        except psycopg.OperationalError:
+            if not (connection.broken or connection.closed) or is_fresh:
+                raise
+        connection, _ = self._connection()
+        return job(connection)
+
+    def _connection(self) -> tuple[DictConnection, bool]:
+        known: DictConnection | None = getattr(self._mine, "connection", None)
+        if known is not None and not known.closed and not known.broken:
+            return known, False
+        with self._lock:
+            if known is not None:
+                self._opened.remove(known)
+                known.close()
+            self._mine.connection = None
+        made = connect_dicts(self.url, "reelbase api")
+        milliseconds = str(int(self.limits.query_seconds * 1000))
+        made.execute("select set_config('statement_timeout', %s, false)", (milliseconds,))
+        # Pages and details are for the catalog's own indexes: parallel workers cost more than they bring.
+        made.execute("set max_parallel_workers_per_gather = 0")
+        set_json_loads(orjson.Fragment, made)  # passed on as it is
+        with self._lock:
+            self._opened.append(made)
+        self._mine.connection = made
+        return made, True
+
+    # Answers of one release
+
+    def consistent(self, ask: Callable[[DictConnection], T]) -> Callable[[DictConnection], tuple[T, str]]:
+        """The question, asked so that all of its answer is of one version of the catalog, which comes with it."""
+
+        def asked(connection: DictConnection) -> tuple[T, str]:
+            for _ in range(_TRIES):
+                trust = self.watch.trust
+                before = trust.version if trust else version(connection)
+                answer = ask(connection)
+                if (trust is not None and self.watch.trust is trust) or version(connection) == before:
+                    return answer, before
+            raise too_busy("The catalog changes faster than it can be read.")
+
+        return asked
+
+    async def cached(self, request: Request, ask: Callable[[DictConnection], Body]) -> Answer:
+        """The answer to a GET from what is kept, or asked and kept; 304 where the client has it."""
+        answer = await self.known(request)
+        if answer is not None:
+            return answer
+        body, now = await self.ask(request, self.consistent(ask))
+        scope = request.scope
+        key = (scope["path"], scope["query_string"])
+        self.kept.put(now, key, body)
+        tag = etag(now, *key)
+        return unchanged(tag) if is_known(scope, tag) else found(scope, body, tag)
+
+    async def known(self, request: Request) -> Answer | None:
+        """The answer without a question to the catalog, where there is one."""
+        scope = request.scope
+        trust: Trust | None = self.watch.trust
+        if trust is not None:
+            return self._known(scope, trust.version)
+        if any(name == b"if-none-match" for name, _ in scope["headers"]):
+            return self._known(scope, await self.ask(request, version))
+        return None
+
+    def _known(self, scope: Any, now: str) -> Answer | None:
+        key = (scope["path"], scope["query_string"])
+        tag = etag(now, *key)
+        if is_known(scope, tag):
+            return unchanged(tag)
+        body = self.kept.get(now, key)
+        return None if body is None else found(scope, body, tag)
+
+
+class Kept:
+    """Answers and totals of one version of the catalog: another version, and all of them are forgotten."""
+
+    def __init__(self) -> None:
+        self._version = ""
+        self._bodies: OrderedDict[tuple[str, bytes], Body] = OrderedDict()
+        self._bytes = 0
+        self._totals: dict[tuple[str, object], Any] = {}
+
+    def get(self, version: str, key: tuple[str, bytes]) -> Body | None:
+        if version != self._version:
+            return None
+        body = self._bodies.get(key)
+        if body is not None:
+            self._bodies.move_to_end(key)
+        return body
+
+    def put(self, version: str, key: tuple[str, bytes], body: Body) -> None:
+        """Only ever called by the event loop's thread."""
+        if version != self._version:
+            self._version, self._bytes = version, 0
+            self._bodies.clear()
+        old = self._bodies.pop(key, None)
+        self._bodies[key] = body
+        self._bytes += body.size - (old.size if old else 0)
+        while self._bytes > _KEPT_BYTES and self._bodies:
+            _, dropped = self._bodies.popitem(last=False)
+            self._bytes -= dropped.size
+
+    def total(self, version: str, key: object, count: Callable[[], T]) -> T:
+        """How many match, counted once for each version; called by any thread."""
+        known: T | None = self._totals.get((version, key))
+        if known is not None:
+            return known
+        counted = count()
+        if len(self._totals) >= _KEPT_TOTALS:
+            self._totals = {}
+        self._totals[version, key] = counted
+        return counted
+
+
+def where_loaded(ask: Callable[[DictConnection], T], otherwise: T) -> Callable[[DictConnection], T]:
+    """Before anything is loaded there is no schema `catalog`, and the answer is another."""
+
+    def asked(connection: DictConnection) -> T:
+        try:
+            return ask(connection)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return otherwise
+
+    return asked

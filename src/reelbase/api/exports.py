@@ -1,0 +1,164 @@
+"""The filtered list as a stream: CSV, JSON lines, Parquet. Memory does not grow with the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+from isal import isal_zlib
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from reelbase.api.answers import takes_gzip
+from reelbase.api.desk import Desk
+from reelbase.api.movies import MovieFilters
+from reelbase.api.problems import Problem
+from reelbase.api.query import pairs, parse
+from reelbase.catalog import export, parquet
+from reelbase.catalog.browse import Order, Sort
+from reelbase.catalog.export import Blocks, Form
+
+_MOST_AT_ONCE = 4
+_GZIP = 31  # the window's size and a gzip header, in zlib's way of saying it
+
+
+class ExportQuery(MovieFilters):
+    """The parameters of an export."""
+
+    sort: Literal[
+        "title",
+        "-title",
+        "year",
+        "-year",
+        "rating",
+        "-rating",
+        "votes",
+        "-votes",
+        "release_date",
+        "-release_date",
+        "score",
+        "-score",
+    ] = Field(default="-votes", examples=["title"])
+
+    @property
+    def order(self) -> Order:
+        return Order(Sort(self.sort.removeprefix("-")), self.sort.startswith("-"))
+
+
+class CsvQuery(ExportQuery):
+    """The parameters of the CSV export."""
+
+    raw: Literal["true", "false"] = Field(
+        default="false",
+        description="Every text exactly as it is; otherwise what a spreadsheet takes for a formula begins with '",
+        examples=["true"],
+    )
+
+
+async def export_csv(request: Request) -> Response:
+    """GET /movies.csv."""
+    query = parse(CsvQuery, pairs(request.scope["query_string"]))
+    form = Form.RAW_CSV if query.raw == "true" else Form.CSV
+    return await _stream(request, query, form, "text/csv; charset=utf-8; header=present", "movies.csv")
+
+
+async def export_ndjson(request: Request) -> Response:
+    """GET /movies.ndjson."""
+    query = parse(ExportQuery, pairs(request.scope["query_string"]))
+    return await _stream(request, query, Form.JSON, "application/x-ndjson", "movies.ndjson")
+
+
+async def export_parquet(request: Request) -> Response:
+    """GET /movies.parquet."""
+    query = parse(ExportQuery, pairs(request.scope["query_string"]))
+    return await _stream(request, query, Form.FLAT, "application/vnd.apache.parquet", "movies.parquet")
+
+
+async def _stream(request: Request, query: ExportQuery, form: Form, media_type: str, name: str) -> Response:
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "no-cache",
+        "vary": "accept-encoding",
+    }
+    if request.scope.get("reelbase.is_head"):
+        response = Response(headers=headers, media_type=media_type)
+        del response.headers["content-length"]  # it is not known before the export is made
+        return response
+    desk: Desk = request.app.state.desk
+    exports: Exports = request.app.state.exports
+    packed = form is not Form.FLAT and takes_gzip(request.scope)
+    if packed:
+        headers["content-encoding"] = "gzip"
+    stream = exports.stream(desk.url, form, query, packed=packed)
+    first = await anext(stream)  # what goes wrong before the first byte is a problem, not a broken stream
+    return StreamingResponse(_with_first(first, stream), headers=headers, media_type=media_type)
+
+
+async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        yield first
+        async for block in rest:
+            yield block
+    finally:
+        await rest.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
+
+
+class Exports:
+    """The exports of one process: a few at a time, each with a connection and a thread of its own."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="export")
+        self.running = 0
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def stream(self, url: str, form: Form, query: ExportQuery, *, packed: bool) -> AsyncIterator[bytes]:
+        """Blocks of bytes; the next one is made only when the client has taken the last."""
+        if self.running >= _MOST_AT_ONCE:
+            raise Problem(
+                429, "too_many_exports", f"{_MOST_AT_ONCE} exports run already.", headers={"retry-after": "5"}
+            )
+        self.running += 1
+        loop = asyncio.get_running_loop()
+        source = export.Export(url, form, query.filters(), query.order, query.q)
+        blocks = _encoded(source.blocks(), form, packed=packed)
+        try:
+            while (block := await loop.run_in_executor(self._threads, next, blocks, None)) is not None:
+                yield block
+        finally:
+            self.running -= 1
+            # Also when the client has gone in the middle: whatever the thread waits for ends now.
+            source.cancel()
+            await asyncio.shield(loop.run_in_executor(self._threads, _end, blocks, source))
+
+
+def _end(blocks: Blocks, source: export.Export) -> None:
+    blocks.close()
+    source.close()
+
+
+def _encoded(blocks: Blocks, form: Form, *, packed: bool) -> Blocks:
+    if form is Form.FLAT:
+        return parquet.written(blocks)
+    return _packed(blocks) if packed else _never_empty(blocks)
+
+
+def _never_empty(blocks: Blocks) -> Blocks:
+    """A list without movies is an answer too."""
+    is_empty = True
+    for block in blocks:
+        is_empty = False
+        yield block
+    if is_empty:
+        yield b""
+
+
+def _packed(blocks: Blocks) -> Blocks:
+    packer = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
+    for block in blocks:
+        yield packer.compress(block)
+    yield packer.flush()

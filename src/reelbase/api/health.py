@@ -1,0 +1,32 @@
+"""Whether the process lives, and whether the database answers; without a key."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+
+from reelbase.api.answers import Answer, plain
+from reelbase.api.desk import Desk
+from reelbase.api.problems import Problem
+from reelbase.catalog.version import version
+from reelbase.errors import ReelbaseError
+
+_PATIENCE_SECONDS = 3
+
+
+async def alive(_: Request) -> Answer:
+    """GET /livez."""
+    return plain({"status": "alive"})
+
+
+async def ready(request: Request) -> Answer:
+    """GET /readyz."""
+    desk: Desk = request.app.state.desk
+    try:
+        await asyncio.wait_for(desk.ask(request, version), _PATIENCE_SECONDS)
+    except Exception as error:
+        if isinstance(error, ReelbaseError | Problem | OSError) or type(error).__module__.startswith("psycopg"):
+            raise Problem(503, "not_ready", "The database does not answer.", headers={"retry-after": "1"}) from error
+        raise
+    return plain({"status": "ready"})

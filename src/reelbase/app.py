@@ -1,0 +1,36 @@
+"""Puts the rooms together: one ASGI application for everything that is served over HTTP."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from starlette.types import ASGIApp
+
+from reelbase.api.application import Options, api
+from reelbase.api.desk import Limits
+from reelbase.api.door import Rules
+from reelbase.api.protocol import Protocol
+from reelbase.settings import Settings
+
+__all__ = ["Protocol", "application", "is_loopback"]
+
+
+def application(url: str, settings: Settings, host: str) -> ASGIApp:
+    """The application on a database, for whoever reaches `host`."""
+    options = Options(
+        limits=Limits(settings.api_connections, settings.query_seconds),
+        rules=Rules(hosts=(*settings.allowed_hosts, host), origins=settings.cors_origins),
+        requests_per_minute=None if is_loopback(host) else settings.requests_per_minute,
+        lease_seconds=settings.lease_seconds,
+    )
+    return api(url, options)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Building a release of the catalog beside the live one."""

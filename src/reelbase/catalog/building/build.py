@@ -1,0 +1,208 @@
+"""Building a release of the catalog beside the live one: tables in a schema of its own, from what will be live.
+
+The statements say what happens (join.sql, movies.sql, search.sql, similar.sql, indexes.sql); here is their order. They
+commit one by one, so that an own movie that somebody adds meanwhile waits for none of them; what is left of a build
+that ended before its time is dropped by `prune`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import psycopg
+import structlog
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from reelbase.catalog.building.relations import parts, tables, view
+from reelbase.database.connect import Connection
+from reelbase.database.statements import statements
+
+_log = structlog.get_logger("reelbase.catalog")
+
+_JOIN = statements("reelbase.catalog.building", "join.sql")
+_MOVIES = statements("reelbase.catalog.building", "movies.sql")
+_SEARCH = statements("reelbase.catalog.building", "search.sql")
+_SIMILAR = statements("reelbase.catalog.building", "similar.sql")
+_INDEXES = statements("reelbase.catalog.building", "indexes.sql")
+
+_JOINING = ("movielens", "tmdb", "analyze", "movielens_titles", "tmdb_titles", "pairs", "links", "movies")
+_LINKING = ("link_tmdb", "link_movielens", "link_both", "other_movielens", "other_tmdb", "loose")
+_RATING = ("rating_counts", "rating_counts_key", "rating_years", "rating_years_key", "movielens_averages")
+_WORDING = ("genre_names", "tmdb_genres", "tmdb_languages", "movielens_genres", "usual", "analyze")
+_SEARCHING = ("akas", "analyze_akas", "search", "words", "known", "analyze_known", "people", "person_words")
+_MATCHING = (("movielens", "match_movielens"), ("tmdb", "match_tmdb"))
+_INDEXING = (
+    *(
+        "imdb_id",
+        "movielens_id",
+        "tmdb_id",
+        "title",
+        "year",
+        "rating",
+        "votes",
+        "release_date",
+        "score",
+        "genres",
+        "own",
+    ),
+    *("search_key", "search_document", "search_title", "search_votes", "words", "words_key"),
+    *("people_key", "people_document", "people_name", "people_votes", "person_words", "person_words_key"),
+)
+_COUNTED = ("combinations_by_year", "combinations", "rating_counts", "rating_years")
+_ANALYZED = ("movies", "search", "words", "people", "person_words", *_COUNTED)
+_PARALLEL = ("parallel_setup_cost", "parallel_tuple_cost")
+
+# Rating years are told apart up to here; PostgreSQL's own years end far behind it.
+_LAST_YEAR = 2200
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What could not be joined: how many of what, in which table, in a sentence."""
+
+    name: str
+    table: str
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build came to."""
+
+    movies: int
+    checks: tuple[Check, ...]
+
+
+def build(
+    connection: Connection,
+    schema: str,
+    relations: Mapping[str, sql.Identifier],
+    between: Callable[[str], None] = lambda _: None,
+) -> Built:
+    """Build the catalog in an empty schema; `relations` are the tables that will be live, by their full names.
+
+    `between` is called with the name of what comes next, so that whoever runs this can stop it.
+    """
+    run = _Run(connection, schema, relations, between)
+    with _parallel(connection):
+        checks = _join(run)
+        run.all(_MOVIES, (*_RATING, *_WORDING, "movies", "key", "combinations_by_year", "combinations"))
+        run.all(_SEARCH, _SEARCHING)
+        run.forget()
+        _similar(run)
+        run.all(_INDEXES, _INDEXING)
+        run.finish()
+    return Built(run.number("select count(*) from {catalog}.movies"), checks)
+
+
+@contextlib.contextmanager
+def _parallel(connection: Connection) -> Iterator[None]:
+    """Let PostgreSQL share the work among processes: its own estimate knows nothing of what turning titles costs."""
+    for setting in _PARALLEL:
+        connection.execute("select set_config(%s, '0', false)", (setting,))
+    try:
+        yield
+    finally:
+        if not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE:
+            for setting in _PARALLEL:
+                connection.execute(sql.SQL("reset {}").format(sql.Identifier(setting)))
+
+
+def _join(run: _Run) -> tuple[Check, ...]:
+    run.all(_JOIN, (*_JOINING, *_LINKING))
+    if run.number("select count(*) from {catalog}.joining_loose"):
+        run.all(_JOIN, ("keys", "analyze_keys"))
+        for side, match in _MATCHING:
+            run.all(_JOIN, ("matches", match, "drop_matches"), side=sql.Literal(side))
+    else:
+        run.all(_JOIN, ("no_keys",))
+    run.all(_JOIN, ("see", "ids", "analyze_movies"))
+    found = run.rows(_JOIN["checks"])
+    return tuple(Check(name, table, count, f"{count} {detail}") for name, table, count, detail in found if count)
+
+
+def _similar(run: _Run) -> None:
+    """By vectors where the server has them, which compare two movies when they are asked for; else worked out now."""
+    by_vectors = ("genome", "genome_storage", "fill_genome", "genome_key")
+    run.all(_SIMILAR, by_vectors if run.has_vectors else ("neighbours", "neighbours_key"))
+
+
+class _Run:
+    """The statements with the names of one build in them."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        schema: str,
+        relations: Mapping[str, sql.Identifier],
+        between: Callable[[str], None],
+    ) -> None:
+        self._connection = connection
+        self._schema = schema
+        self._relations = relations
+        self._between = between
+        vectors = _vectors(connection)
+        self.has_vectors = vectors is not None
+        self._parts: dict[str, sql.Composable] = {
+            "catalog": sql.Identifier(schema),
+            "vectors": sql.Identifier(vectors or "pg_catalog"),
+            "trigrams": sql.Identifier(extension_schema(connection, "pg_trgm") or "public"),
+            "years": sql.Literal(list(_year_ends())),
+            **parts(relations),
+        }
+
+    def all(self, named: Mapping[str, LiteralString], names: Iterable[str], **values: sql.Composable) -> None:
+        """Run these statements one after the other."""
+        for name in names:
+            self._between(name)
+            began = time.monotonic()
+            self._connection.execute(sql.SQL(named[name]).format(**self._parts, **values))
+            _log.debug("catalog step", step=name, seconds=round(time.monotonic() - began, 2))
+
+    def rows(self, text: LiteralString) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql.SQL(text).format(**self._parts)).fetchall()
+
+    def number(self, text: LiteralString) -> int:
+        return int(self.rows(text)[0][0])
+
+    def forget(self) -> None:
+        """Drop what only joining needs."""
+        for named in (_JOIN, _MOVIES, _SEARCH):
+            self.all(named, ("drop",))
+
+    def finish(self) -> None:
+        """Statistics, and the views of what it was built from."""
+        for table in _ANALYZED:
+            self._between(f"analyze {table}")
+            self._connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self._schema, table)))
+        for declared in tables():
+            relation = self._relations.get(declared.full_name)
+            self._connection.execute(view(self._schema, declared, relation))
+
+
+def extension_schema(connection: Connection, name: str) -> str | None:
+    """The schema an extension is installed in; None where it is not."""
+    row = connection.execute(_SIMILAR["extension_schema"], {"name": name}).fetchone()
+    return str(row[0]) if row else None
+
+
+def _vectors(connection: Connection) -> str | None:
+    """Where pgvector is, installed now if the server has it and we may."""
+    place = extension_schema(connection, "vector")
+    if place is None and connection.execute(_SIMILAR["vector_is_available"]).fetchone() is not None:
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+            connection.execute(_SIMILAR["install_vector"])
+            place = extension_schema(connection, "vector")
+    return place
+
+
+def _year_ends() -> Iterator[int]:
+    """The seconds (since 1970, UTC) at which each year begins, from 1971."""
+    return (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in range(1971, _LAST_YEAR))

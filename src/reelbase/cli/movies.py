@@ -1,0 +1,272 @@
+"""Movies on the terminal: `movies list`, `show`, `add`, `edit`, `remove`, and `export movies`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+from uuid import UUID
+
+import psycopg
+import typer
+
+from reelbase.catalog import browse, export, movies, parquet, search
+from reelbase.catalog.filters import MOVIE_TYPES, Adult, Filters
+from reelbase.cli.context import JsonFlag, context, err, out, print_json
+from reelbase.cli.tables import table
+from reelbase.database.connect import DictConnection, translated
+from reelbase.errors import UnknownMovie, UsageError
+from reelbase.imports import own
+from reelbase.imports.own import OwnMovie
+
+app = typer.Typer(help="Look at movies, and keep some of your own.", no_args_is_help=True)
+exports = typer.Typer(help="Write lists to files.", no_args_is_help=True)
+
+Words = Annotated[str | None, typer.Option("-q", "--query", help="Words of a title.")]
+Genres = Annotated[list[str] | None, typer.Option("--genre", help="May be repeated: all of them.")]
+YearMin = Annotated[int | None, typer.Option(help="The first year.")]
+YearMax = Annotated[int | None, typer.Option(help="The last year.")]
+RatingMin = Annotated[float | None, typer.Option(min=0, max=10, help="The least rating, from 0 to 10.")]
+RatingMax = Annotated[float | None, typer.Option(min=0, max=10, help="The greatest rating.")]
+VotesMin = Annotated[int | None, typer.Option(min=0, help="The least number of votes.")]
+RuntimeMin = Annotated[int | None, typer.Option(min=0, help="The least length in minutes.")]
+RuntimeMax = Annotated[int | None, typer.Option(min=0, help="The greatest length in minutes.")]
+Language = Annotated[str | None, typer.Option(help="The original language, such as fr.")]
+Types = Annotated[list[str] | None, typer.Option("--type", help="Such as short, or any; default movie and tvMovie.")]
+Source = Annotated[str | None, typer.Option(help="Movies that imdb, movielens, tmdb or own knows.")]
+AdultOption = Annotated[Adult, typer.Option("--adult", help="Movies for adults.")]
+SortOption = Annotated[
+    str, typer.Option("--sort", help="title, year, rating, votes, release_date or score; - before it: descending.")
+]
+MovieId = Annotated[str, typer.Argument(metavar="ID", help="A UUID, tt0113277, movielens:6 or tmdb:949.")]
+OwnId = Annotated[UUID, typer.Argument(metavar="ID", help="The id that `movies add` printed.")]
+
+
+@app.command("list")
+def list_(
+    query: Words = None,
+    genre: Genres = None,
+    year_min: YearMin = None,
+    year_max: YearMax = None,
+    rating_min: RatingMin = None,
+    rating_max: RatingMax = None,
+    votes_min: VotesMin = None,
+    runtime_min: RuntimeMin = None,
+    runtime_max: RuntimeMax = None,
+    language: Language = None,
+    types: Types = None,
+    source: Source = None,
+    adult: AdultOption = Adult.EXCLUDE,
+    sort: SortOption = "-votes",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    as_json: JsonFlag = False,
+) -> None:
+    """List movies, the best known first."""
+    filters = Filters(
+        tuple(genre or ()), year_min, year_max, rating_min, rating_max, votes_min, runtime_min, runtime_max, language,
+        _types(types), source, adult,
+    )  # fmt: skip
+    with context().dicts() as connection:
+        found = _listed(connection, query, filters, _order(sort), limit)
+    if as_json:
+        print_json({"items": found})
+        return
+    shown = table("id", "title", "year", "rating", "votes", right=("year", "rating", "votes"))
+    for movie in found:
+        rating = "" if movie["rating"] is None else f"{movie['rating']:.1f}"
+        shown.add_row(_word(movie), movie["title"], str(movie["year"] or ""), rating, f"{movie['votes'] or 0:,}")
+    out().print(shown)
+
+
+def _listed(
+    connection: DictConnection, query: str | None, filters: Filters, order: browse.Order, limit: int
+) -> list[dict[str, Any]]:
+    try:
+        if query is not None:
+            return search.movies(connection, search.movie_query(connection, query), filters, limit=limit)
+        return browse.browse(connection, filters, order, limit=limit).items
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return []  # nothing is loaded yet
+
+
+@app.command()
+def show(movie_id: MovieId, as_json: JsonFlag = False) -> None:
+    """Show a movie with all that the datasets say of it."""
+    with context().dicts() as connection:
+        try:
+            found = movies.find(connection, movie_id, what="detail")
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            found = None
+    if found is None:
+        raise UnknownMovie(f"There is no movie {movie_id!r}.", "`reelbase movies list -q WORDS` finds one.")
+    if as_json:
+        print_json(found.movie)
+        return
+    for name, value in found.movie.items():
+        if value not in (None, [], "") and name not in ("title_sort", "imdb", "movielens", "tmdb"):
+            out().print(f"{name}: {_line(value)}", highlight=False, soft_wrap=True)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_line(one) for one in value)
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values() if part is not None)
+    return str(value)
+
+
+Year = Annotated[int | None, typer.Option(min=1800, max=2200, help="The year of release.")]
+Runtime = Annotated[int | None, typer.Option(min=0, max=100_000, help="Minutes.")]
+Overview = Annotated[str | None, typer.Option(help="What it is about.")]
+ImdbId = Annotated[str | None, typer.Option(help="Such as tt0113277.")]
+Rating = Annotated[float | None, typer.Option(min=0, max=10, help="From 0 to 10.")]
+
+
+@app.command()
+def add(
+    title: Annotated[str, typer.Argument(help="What it is called.")],
+    year: Year = None,
+    runtime: Runtime = None,
+    genre: Genres = None,
+    language: Language = None,
+    overview: Overview = None,
+    imdb_id: ImdbId = None,
+    rating: Rating = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add a movie of your own; its id is the last word printed."""
+    movie = OwnMovie(title.strip(), year, runtime, tuple(genre or ()), language, overview, imdb_id, rating)
+    _check(movie)
+    with context().connection() as connection:
+        movie_id = own.add(connection, movie)
+    if as_json:
+        print_json({"id": str(movie_id)})
+    else:
+        out().print(f"Added {movie.title}: {movie_id}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def edit(
+    movie_id: OwnId,
+    title: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    year: Year = None,
+    runtime: Runtime = None,
+    genre: Genres = None,
+    language: Language = None,
+    overview: Overview = None,
+    imdb_id: ImdbId = None,
+    rating: Rating = None,
+) -> None:
+    """Change what is given of a movie of your own."""
+    given: dict[str, Any] = {
+        "title": title.strip() if title is not None else None, "year": year, "runtime": runtime,
+        "genres": tuple(genre) if genre else None, "language": language, "overview": overview, "imdb_id": imdb_id,
+        "rating": rating,
+    }  # fmt: skip
+    with context().connection() as connection:
+        movie = own.get(connection, movie_id)
+        if movie is None:
+            raise UnknownMovie(f"There is no movie of your own with the id {movie_id}.")
+        movie = replace(movie, **{name: value for name, value in given.items() if value is not None})
+        _check(movie)
+        own.edit(connection, movie_id, movie)
+    err().print(f"Changed {movie.title}.", highlight=False)
+
+
+@app.command()
+def remove(movie_id: OwnId) -> None:
+    """Take a movie of your own away."""
+    with context().connection() as connection:
+        own.remove(connection, movie_id)
+    err().print("Removed.")
+
+
+@exports.command("movies")
+def export_movies(
+    output: Annotated[Path, typer.Option("-o", "--output", help="A file: .csv, .ndjson or .parquet.")],
+    query: Words = None,
+    genre: Genres = None,
+    year_min: YearMin = None,
+    year_max: YearMax = None,
+    rating_min: RatingMin = None,
+    rating_max: RatingMax = None,
+    votes_min: VotesMin = None,
+    runtime_min: RuntimeMin = None,
+    runtime_max: RuntimeMax = None,
+    language: Language = None,
+    types: Types = None,
+    source: Source = None,
+    adult: AdultOption = Adult.EXCLUDE,
+    sort: SortOption = "-votes",
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV with every text as it is, also what a spreadsheet takes for a formula.")
+    ] = False,
+) -> None:
+    """Write a list of movies to a file, CSV, JSON lines or Parquet by its name."""
+    filters = Filters(
+        tuple(genre or ()), year_min, year_max, rating_min, rating_max, votes_min, runtime_min, runtime_max, language,
+        _types(types), source, adult,
+    )  # fmt: skip
+    form = _form(output, raw=raw)
+    source_ = export.Export(context().url, form, filters, _order(sort), query)
+    with translated(), _file(output) as file, closing(source_), closing(_encoded(source_.blocks(), form)) as blocks:
+        for block in blocks:
+            file.write(block)
+
+
+def _encoded(blocks: export.Blocks, form: export.Form) -> export.Blocks:
+    return parquet.written(blocks) if form is export.Form.FLAT else blocks
+
+
+def _form(output: Path, *, raw: bool) -> export.Form:
+    forms = {
+        ".csv": export.Form.RAW_CSV if raw else export.Form.CSV,
+        ".ndjson": export.Form.JSON,
+        ".parquet": export.Form.FLAT,
+    }
+    if output.suffix not in forms:
+        raise UsageError(f"{output.name} tells of no form.", f"Name it with one of {', '.join(forms)}.")
+    return forms[output.suffix]
+
+
+@contextmanager
+def _file(output: Path) -> Iterator[BinaryIO]:
+    """The file gets its name when it is complete."""
+    partial = output.with_name(f"{output.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(output)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _types(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    if given and "any" in given:
+        return None
+    return tuple(given) if given else MOVIE_TYPES
+
+
+def _order(sort: str) -> browse.Order:
+    try:
+        return browse.Order(browse.Sort(sort.removeprefix("-")), sort.startswith("-"))
+    except ValueError:
+        names = ", ".join(one.value for one in browse.Sort)
+        raise UsageError(f"Nothing is sorted by {sort!r}.", f"There are: {names}; - before it: descending.") from None
+
+
+def _check(movie: OwnMovie) -> None:
+    if not movie.title:
+        raise UsageError("A movie needs a title.")
+    if any("\0" in text for text in (movie.title, movie.overview or "", *movie.genres)):
+        raise UsageError("The character NUL cannot be in a text.")
+    if movie.imdb_id is not None and not movies.is_imdb_id(movie.imdb_id):
+        raise UsageError(f"{movie.imdb_id!r} is no id of IMDb.", "It looks like tt0113277.")
+
+
+def _word(movie: dict[str, Any]) -> str:
+    return str(movie["imdb_id"] or movie["id"])

@@ -1,0 +1,40 @@
+"""Everything that OpenAPI says, held against the running server: all checks, sequences of requests too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.api import library
+from tests.importing import Importer
+from tests.serving import serving
+
+# A cursor is good for one list only, which OpenAPI cannot say: those made up by the tester are refused (400, 410).
+_CONFIG = """
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "410", "429"]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_no_check_fails(database: str, tmp_path: Path) -> None:
+    library.load(Importer(database), tmp_path)
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(_CONFIG)
+    command = Path(sys.executable).parent / "schemathesis"
+    with serving(database) as address:
+        ended = subprocess.run(
+            [
+                *(str(command), "--config-file", str(config), "run", f"{address}/openapi.json"),
+                *("--checks", "all", "--max-examples", "40", "--seed", "1", "--request-timeout", "20"),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-1000:]

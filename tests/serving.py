@@ -1,0 +1,47 @@
+"""The API on a port of this machine, in a thread of the test's process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from reelbase.api.application import Options, api
+from reelbase.api.protocol import Protocol
+
+
+@contextmanager
+def serving(url: str, options: Options | None = None) -> Iterator[str]:
+    """Serve a database's API; gives the address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(512)
+        config = uvicorn.Config(api(url, options or Options()), http=Protocol, access_log=False, log_config=None)
+        config.timeout_graceful_shutdown = 2
+        server = _Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=20)
+            assert not thread.is_alive()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # signals belong to the main thread
+
+
+@contextmanager
+def client(url: str, options: Options | None = None) -> Iterator[httpx.Client]:
+    with serving(url, options) as address, httpx.Client(base_url=address, timeout=30) as made:
+        yield made
