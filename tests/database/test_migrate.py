@@ -124,7 +124,10 @@ def test_a_step_that_fails_leaves_nothing_behind(empty: str, monkeypatch: pytest
 
 
 def _assert_unlocked(connection: Connection) -> None:
-    locks = connection.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone()
+    locks = connection.execute(
+        "select count(*) from pg_locks l join pg_database d on d.oid = l.database"
+        " where l.locktype = 'advisory' and d.datname = current_database()"
+    ).fetchone()
     assert locks == (0,)
 
 

@@ -1,8 +1,8 @@
 """Building a release of the catalog beside the live one: tables in a schema of its own, from what will be live.
 
 The statements say what happens (join.sql, movies.sql, search.sql, similar.sql, indexes.sql); here is their order. They
-commit one by one, so that an own movie that somebody adds meanwhile waits for none of them; what is left of a build
-that ended before its time is dropped by `prune`.
+are two transactions, and between them a short one for the ids, so that an own movie that somebody adds meanwhile waits
+for no other. What is left of a build that ended before its time is dropped by `prune`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, LiteralString
 import psycopg
 import structlog
 from psycopg import sql
-from psycopg.pq import TransactionStatus
 
 from reelbase.catalog.building.relations import parts, tables, view
 from reelbase.database.connect import Connection
@@ -92,30 +91,32 @@ def build(
     """
     run = _Run(connection, schema, relations, between)
     with _parallel(connection):
-        checks = _join(run)
+        _join(run)
+    run.all(_JOIN, ("see",))
+    with _parallel(connection):
+        run.all(_JOIN, ("ids", "analyze_movies"))
+        found = run.rows(_JOIN["checks"])
         run.all(_MOVIES, (*_RATING, *_WORDING, "movies", "key", "combinations_by_year", "combinations"))
         run.all(_SEARCH, _SEARCHING)
         run.forget()
         _similar(run)
         run.all(_INDEXES, _INDEXING)
         run.finish()
-    return Built(run.number("select count(*) from {catalog}.movies"), checks)
+        movies = run.number("select count(*) from {catalog}.movies")
+    checks = (Check(name, table, count, f"{count} {detail}") for name, table, count, detail in found if count)
+    return Built(movies, tuple(checks))
 
 
 @contextlib.contextmanager
 def _parallel(connection: Connection) -> Iterator[None]:
-    """Let PostgreSQL share the work among processes: its own estimate knows nothing of what turning titles costs."""
-    for setting in _PARALLEL:
-        connection.execute("select set_config(%s, '0', false)", (setting,))
-    try:
+    """A transaction in which PostgreSQL shares the work among processes: it does not know what turning titles costs."""
+    with connection.transaction():
+        for setting in _PARALLEL:
+            connection.execute("select set_config(%s, '0', true)", (setting,))
         yield
-    finally:
-        if not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE:
-            for setting in _PARALLEL:
-                connection.execute(sql.SQL("reset {}").format(sql.Identifier(setting)))
 
 
-def _join(run: _Run) -> tuple[Check, ...]:
+def _join(run: _Run) -> None:
     run.all(_JOIN, (*_JOINING, *_LINKING))
     if run.number("select count(*) from {catalog}.joining_loose"):
         run.all(_JOIN, ("keys", "analyze_keys"))
@@ -123,9 +124,6 @@ def _join(run: _Run) -> tuple[Check, ...]:
             run.all(_JOIN, ("matches", match, "drop_matches"), side=sql.Literal(side))
     else:
         run.all(_JOIN, ("no_keys",))
-    run.all(_JOIN, ("see", "ids", "analyze_movies"))
-    found = run.rows(_JOIN["checks"])
-    return tuple(Check(name, table, count, f"{count} {detail}") for name, table, count, detail in found if count)
 
 
 def _similar(run: _Run) -> None:
