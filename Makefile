@@ -10,6 +10,8 @@ SAMPLE := data/sample
 # The lowest version of Python whose packages the locks must hold; make lock UPGRADE=--upgrade takes the newest releases.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
         --python-version $(OLDEST) $(UPGRADE)
+# Two processes, each with a server of its own; a file's tests stay together, for the fixtures they share.
+PARALLEL := --numprocesses 2 --dist loadfile
 # Errors only: not even the warnings that a machine's own configuration brings.
 INSTALL := $(BIN)/python -m pip install -qq
 
@@ -37,10 +39,10 @@ run: setup $(SAMPLE) ## make a sample, import it, serve catalog and API until Ct
 	exit $$code
 
 test: setup-dev ## run the tests that take a few seconds each
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not slow"
 
 test-all: setup-dev ## run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: setup-dev ## lint, formatting, types
 	$(BIN)/ruff check
