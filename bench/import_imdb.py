@@ -32,7 +32,7 @@ def main() -> None:
     )
     url = chosen.url or url_of_reelbase()
     rivals = [
-        Rival("reelbase", [reelbase(), "import", str(folder), "--json"], judge=complete(7)),
+        Rival("reelbase", [reelbase(), "-v", "import", str(folder), "--json"], judge=complete(7)),
         Rival("psql", ["sh", str(HERE / "imdb_psql.sh"), str(folder), url], leaves="bench_psql"),
         Rival("two", [sys.executable, str(HERE / "imdb_two_connections.py"), str(folder), url], leaves="bench_two"),
     ]

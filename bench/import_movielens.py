@@ -25,7 +25,7 @@ def main() -> None:
     )
     url = chosen.url or url_of_reelbase()
     rivals = (
-        Rival("reelbase", [reelbase(), "import", str(folder), "--json"], judge=complete(6)),
+        Rival("reelbase", [reelbase(), "-v", "import", str(folder), "--json"], judge=complete(6)),
         Rival("psql", ["sh", str(HERE / "movielens_psql.sh"), str(folder), url], leaves="bench_psql"),
         Rival(
             "two",

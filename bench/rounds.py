@@ -10,6 +10,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -42,10 +43,16 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one rival."""
+    """One run of one rival: its seconds, and those of them that went into what no rival does, the joined catalog."""
 
     seconds: float
     peak_bytes: int
+    catalog_seconds: float = 0.0
+
+    @property
+    def like_the_others(self) -> float:
+        """Seconds without the catalog."""
+        return self.seconds - self.catalog_seconds
 
 
 def options(about: str, rivals: Sequence[str], *, scale: float, scale_one: str) -> argparse.Namespace:
@@ -84,7 +91,9 @@ def compete(rivals: Sequence[Rival], folders: Sequence[Path], *, url: str, round
             checkpoint(url)
             done = measure(rival)
             runs[rival.name].append(done)
-            print(f"round {number} {rival.name:9} {done.seconds:7.2f} s {_mib(done.peak_bytes):6.0f} MiB", flush=True)
+            catalog = f", catalog {done.catalog_seconds:.2f} s of it" if done.catalog_seconds else ""
+            took = f"{done.seconds:7.2f} s {_mib(done.peak_bytes):6.0f} MiB{catalog}"
+            print(f"round {number} {rival.name:9} {took}", flush=True)
     if not keep:
         _drop(url, [rival.leaves for rival in rivals if rival.leaves])
     report(runs)
@@ -106,19 +115,28 @@ def checkpoint(url: str) -> None:
 
 def measure(rival: Rival) -> Run:
     """Run to the end; the peak is the sum over the process and its children, PostgreSQL's left out."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as output,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
+    ):
         started = time.perf_counter()
-        process = subprocess.Popen(rival.command, stdout=output, env=os.environ | {"PSQL": _psql()})
+        process = subprocess.Popen(rival.command, stdout=output, stderr=log, env=os.environ | {"PSQL": _psql()})
         memory = PeakMemory(process.pid)
         memory.start()
         code = process.wait()
         seconds = time.perf_counter() - started
         memory.stop()
         output.seek(0)
+        log.seek(0)
         if code:
-            sys.exit(f"{' '.join(rival.command)}\nended with exit code {code}\n{output.read()}")
+            sys.exit(f"{' '.join(rival.command)}\nended with exit code {code}\n{output.read()}{log.read()}")
         rival.judge(output.read())
-    return Run(seconds, memory.peak_bytes)
+        return Run(seconds, memory.peak_bytes, _catalog_seconds(log.read()))
+
+
+def _catalog_seconds(log: str) -> float:
+    """What `reelbase -v` says of its catalog; 0 for whoever has none."""
+    return sum(map(float, re.findall(r'"stage": "catalog", "seconds": ([0-9.]+)', log)))
 
 
 class PeakMemory(threading.Thread):
@@ -152,10 +170,10 @@ class PeakMemory(threading.Thread):
 
 
 def report(runs: Mapping[str, Sequence[Run]]) -> None:
-    """Medians with least and most, and how reelbase stands to each rival, round by round."""
+    """Medians with least and most, and how reelbase stands to each rival, round by round; all without the catalog."""
     print(f"\n{'':9} {'median':>9} {'min':>9} {'max':>9} {'peak memory':>12}")
     for name, done in runs.items():
-        seconds = [run.seconds for run in done]
+        seconds = [run.like_the_others for run in done]
         peak = max(run.peak_bytes for run in done)
         print(
             f"{name:9} {statistics.median(seconds):7.2f} s {min(seconds):7.2f} s {max(seconds):7.2f} s"
@@ -163,10 +181,11 @@ def report(runs: Mapping[str, Sequence[Run]]) -> None:
         )
     if "reelbase" not in runs:
         return
-    print()
+    catalog = statistics.median(run.catalog_seconds for run in runs["reelbase"])
+    print(f"\nThe joined catalog, which the others do not make, took {catalog:.2f} s more (median).\n")
     for rival in [name for name in runs if name != "reelbase"]:
         pairs = zip(runs["reelbase"], runs[rival], strict=True)
-        ratios = [ours.seconds / theirs.seconds for ours, theirs in pairs]
+        ratios = [ours.like_the_others / theirs.seconds for ours, theirs in pairs]
         print(f"reelbase/{rival:6} {statistics.median(ratios):.2f}  (min {min(ratios):.2f}, max {max(ratios):.2f})")
 
 
