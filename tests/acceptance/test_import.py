@@ -31,7 +31,7 @@ def test_a_folder_is_loaded_and_summed_up_on_stdout(reelbase: Reelbase, tmp_path
         ["a.csv", "2", "2", "0"],
         ["b.csv", "202", "200", "2"],
     ]
-    assert f"skipped, of no known kind: {tmp_path}/f/README.txt" in said.stdout
+    assert f"skipped, of no known kind or another dataset: {tmp_path}/f/README.txt" in said.stdout
     assert "blank_records: " in said.stdout
     assert "Import 1 completed in " in said.stdout
     assert "movielens is live" in said.stdout

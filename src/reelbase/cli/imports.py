@@ -124,7 +124,8 @@ def _summary(found: dict[str, Any]) -> None:
     for check in found["checks"]:
         out().print(f"{check['name']}: {check['detail']}", highlight=False, soft_wrap=True)
     if found["skipped"]:
-        out().print(f"skipped, of no known kind: {', '.join(found['skipped'])}", highlight=False, soft_wrap=True)
+        names = ", ".join(found["skipped"])
+        out().print(f"skipped, of no known kind or another dataset: {names}", highlight=False, soft_wrap=True)
     if any(file["rows_rejected"] for file in found["files"]):
         out().print(f"`reelbase imports rejects {found['id']}` shows the rejects.", highlight=False)
 

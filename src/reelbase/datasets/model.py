@@ -144,6 +144,11 @@ class Table:
         return f"{self.dataset}.{self.name}"
 
     @property
+    def has_shapes(self) -> bool:
+        """Whether its files come in several shapes, none of which has all columns."""
+        return bool(self.telltales) or any(column.aliases for column in self.columns)
+
+    @property
     def written(self) -> tuple[Column, ...]:
         """The columns that files have."""
         return tuple(column for column in self.columns if not column.derived)

@@ -36,12 +36,13 @@ def look(words: Sequence[str], dataset: str | None = None) -> list[tuple[str, Su
             f"The files are of several datasets: {', '.join(names)}.",
             f"Choose one (--dataset {names[0]}), or import each by itself (--dataset all).",
         )
-    return [(name, _of_dataset(found, name)) for name in names]
+    return [(name, _of_dataset(found, name, passed_over=dataset != ALL)) for name in names]
 
 
-def _of_dataset(found: Survey, dataset: str) -> Survey:
+def _of_dataset(found: Survey, dataset: str, *, passed_over: bool) -> Survey:
+    """The files of one dataset; those of others are passed over, unless they get an import of their own."""
     files = tuple(file for file in found.files if file.table.dataset == dataset)
-    others = tuple(file.name for file in found.files if file.table.dataset != dataset)
+    others = tuple(file.name for file in found.files if file.table.dataset != dataset) if passed_over else ()
     return replace(found, files=files, skipped=(*found.skipped, *others))
 
 

@@ -67,7 +67,7 @@ def _of_header(file: StoredFile) -> Iterator[Check]:
     declared = {column.name for column in file.table.columns}
     there = {column.name for column in file.columns}
     missing = [column.header for column in file.table.written if column.name not in there]
-    if missing:
+    if missing and not file.table.has_shapes:
         sentence = f"{file.name} does not have {', '.join(missing)}; they are null."
         yield Check("missing_columns", file.table.full_name, len(missing), sentence)
     unknown = [column.name for column in file.columns if column.name not in declared]
