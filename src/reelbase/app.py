@@ -7,8 +7,8 @@ import ipaddress
 from starlette.types import ASGIApp
 
 from reelbase.api.application import Options, api
-from reelbase.api.desk import Limits
 from reelbase.api.door import Rules
+from reelbase.api.lines import Limits
 from reelbase.api.protocol import Protocol
 from reelbase.settings import Settings
 

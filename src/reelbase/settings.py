@@ -75,7 +75,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REELBASE_API_CONNECTIONS",
         "4",
-        "How many questions the API asks PostgreSQL at a time.",
+        "How many questions the API asks PostgreSQL at a time, in threads and in its loop each.",
     ),
     Setting(
         "REELBASE_QUERY_SECONDS",

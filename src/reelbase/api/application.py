@@ -14,12 +14,13 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelbase.api.answers import Answer, Body, dumps, found
-from reelbase.api.desk import Desk, Limits
+from reelbase.api.desk import Desk
 from reelbase.api.docs import show_docs
 from reelbase.api.door import Door, Rules
-from reelbase.api.endpoints import ENDPOINTS, Endpoint
+from reelbase.api.endpoints import ENDPOINTS, Endpoint, Handler
 from reelbase.api.exports import Exports
 from reelbase.api.limits import Limiter
+from reelbase.api.lines import Limits
 from reelbase.api.metrics import Metrics
 from reelbase.api.openapi import document
 
@@ -46,7 +47,7 @@ def api(url: str, options: Options) -> ASGIApp:
             yield
         finally:
             exports.close()
-            desk.close()
+            await desk.close()
 
     app = _Application(lifespan=lifespan, routes=[*_routes(), *_described_elsewhere()])
     app.router.redirect_slashes = False
@@ -97,7 +98,18 @@ def _routes() -> list[Route]:
 
 
 def _route(endpoint: Endpoint) -> Route:
-    return Route(endpoint.path, endpoint.handler, methods=[endpoint.method], name=endpoint.handler.__name__)
+    return Route(endpoint.path, _Handling(endpoint.handler), methods=[endpoint.method], name=endpoint.handler.__name__)
+
+
+class _Handling:
+    """A handler as an ASGI application. Starlette's own way wraps it twice, for errors that the door explains."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._handler(Request(scope, receive, send))
+        await answer(scope, receive, send)
 
 
 def _described_elsewhere() -> list[Route]:

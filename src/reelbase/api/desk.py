@@ -1,7 +1,7 @@
-"""Where questions are asked: threads with a connection each, and answers kept as long as they are true.
+"""Where questions are asked, in the event loop or in a thread, and answers kept as long as they are true.
 
-The catalog's modules are synchronous. A request goes to a thread once, with all its questions, and comes back with the
-bytes; see docs/decisions/0014.
+What is asked most, a page and a movie, is asked in the event loop (lines.py). All else is synchronous: a request goes
+to a thread once, with all its questions, and comes back with the bytes; see docs/decisions/0014.
 """
 
 from __future__ import annotations
@@ -10,37 +10,30 @@ import asyncio
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
 import psycopg
 from psycopg.types.json import set_json_loads
 from starlette.requests import Request
-from starlette.types import Receive
+from starlette.types import Scope
 
 from reelbase.api.answers import Answer, Body, etag, found, is_known, unchanged
+from reelbase.api.lines import GoneAway, Limits, Lines, Watching, session
 from reelbase.api.problems import too_busy
-from reelbase.catalog.version import Trust, Watch, version
+from reelbase.catalog.browse import Total
+from reelbase.catalog.version import Trust, Watch, asking_version, version
+from reelbase.database.asking import Question
 from reelbase.database.connect import Connection, DictConnection, connect, connect_dicts
 
 T = TypeVar("T")
 
 _TRIES = 10  # of a question whose answer was overtaken by a publish each time
-_WATCHED_AFTER_SECONDS = 0.05  # most answers are there before a client could have gone
 _WAITING_FOR_EACH_THREAD = 32
 _KEPT_BYTES = 32 << 20
 _KEPT_TOTALS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many questions at a time, and how long one may take."""
-
-    connections: int
-    query_seconds: float
 
 
 class _Job(Generic[T]):
@@ -50,7 +43,6 @@ class _Job(Generic[T]):
         self._ask = ask
         self.connection: DictConnection | None = None
         self.is_given_up = False
-        self._watching: asyncio.Task[None] | None = None
 
     def __call__(self, connection: DictConnection) -> T:
         self.connection = connection
@@ -69,23 +61,6 @@ class _Job(Generic[T]):
             with contextlib.suppress(psycopg.Error):
                 connection.cancel_safe(timeout=2)
 
-    def watch(self, receive: Receive) -> None:
-        """Give up when the client goes away."""
-        self._watching = asyncio.ensure_future(self._wait_for_end(receive))
-
-    async def _wait_for_end(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        await asyncio.to_thread(self.give_up)
-
-    def end(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-
-
-class GoneAway(Exception):  # a signal, never shown
-    """The client does not wait for its answer any more."""
-
 
 class Desk:
     """Asks PostgreSQL for the API's answers."""
@@ -95,6 +70,7 @@ class Desk:
         self.limits = limits
         self.watch = Watch(url)
         self.kept = Kept()
+        self._lines = Lines(url, limits)
         self._threads = ThreadPoolExecutor(limits.connections, thread_name_prefix="api")
         self._mine = threading.local()
         self._opened: list[psycopg.Connection[Any]] = []
@@ -104,8 +80,12 @@ class Desk:
     def open(self) -> None:
         self.watch.start()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing is asked any more; what is being asked is cancelled."""
+        await self._lines.close()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self.watch.stop()
         with self._lock:
             for connection in self._opened:
@@ -119,19 +99,27 @@ class Desk:
 
     async def ask(self, request: Request, ask: Callable[[DictConnection], T]) -> T:
         """Ask in a thread. When the client goes away, its query is cancelled."""
-        if self.waiting >= self.limits.connections * _WAITING_FOR_EACH_THREAD:
-            raise too_busy("Too many questions are waiting.")
-        loop = asyncio.get_running_loop()
         job = _Job(ask)
-        self.waiting += 1
-        try:
-            future = loop.run_in_executor(self._threads, self._run, job)
-            later = loop.call_later(_WATCHED_AFTER_SECONDS, job.watch, request.receive)
+        with self._waiting():
+            future = asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
+            watching = Watching(request.receive, lambda: asyncio.to_thread(job.give_up))
             try:
                 return await future
             finally:
-                later.cancel()
-                job.end()
+                watching.end()
+
+    async def ask_here(self, request: Request, question: Callable[[], Question[T]]) -> T:
+        """Ask in the event loop. When the client goes away, its query is cancelled."""
+        with self._waiting():
+            return await self._lines.ask(request.receive, question)
+
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        if self.waiting >= self.limits.connections * _WAITING_FOR_EACH_THREAD:
+            raise too_busy("Too many questions are waiting.")
+        self.waiting += 1
+        try:
+            yield
         finally:
             self.waiting -= 1
 
@@ -167,10 +155,8 @@ class Desk:
                 known.close()
             self._mine.connection = None
         made = connect_dicts(self.url, "reelbase api")
-        milliseconds = str(int(self.limits.query_seconds * 1000))
-        made.execute("select set_config('statement_timeout', %s, false)", (milliseconds,))
-        # Pages and details are for the catalog's own indexes: parallel workers cost more than they bring.
-        made.execute("set max_parallel_workers_per_gather = 0")
+        for text, values in session(self.limits):
+            made.execute(text, values)
         set_json_loads(orjson.Fragment, made)  # passed on as it is
         with self._lock:
             self._opened.append(made)
@@ -193,13 +179,33 @@ class Desk:
 
         return asked
 
+    def consistent_here(self, question: Callable[[], Question[T]]) -> Callable[[], Question[tuple[T, str]]]:
+        """As `consistent`, for a question that is asked in the event loop."""
+
+        def asked() -> Question[tuple[T, str]]:
+            for _ in range(_TRIES):
+                trust = self.watch.trust
+                before = trust.version if trust else (yield from asking_version())
+                answer = yield from question()
+                if (trust is not None and self.watch.trust is trust) or (yield from asking_version()) == before:
+                    return answer, before
+            raise too_busy("The catalog changes faster than it can be read.")
+
+        return asked
+
     async def cached(self, request: Request, ask: Callable[[DictConnection], Body]) -> Answer:
         """The answer to a GET from what is kept, or asked and kept; 304 where the client has it."""
-        answer = await self.known(request)
-        if answer is not None:
-            return answer
-        body, now = await self.ask(request, self.consistent(ask))
-        scope = request.scope
+        return await self.known(request) or await self.made(request, ask)
+
+    async def made(self, request: Request, ask: Callable[[DictConnection], Body]) -> Answer:
+        """The answer that is not known yet, asked in a thread and kept."""
+        return self._keep(request.scope, *await self.ask(request, self.consistent(ask)))
+
+    async def made_here(self, request: Request, question: Callable[[], Question[Body]]) -> Answer:
+        """As `made`, asked in the event loop."""
+        return self._keep(request.scope, *await self.ask_here(request, self.consistent_here(question)))
+
+    def _keep(self, scope: Scope, body: Body, now: str) -> Answer:
         key = (scope["path"], scope["query_string"])
         self.kept.put(now, key, body)
         tag = etag(now, *key)
@@ -231,7 +237,7 @@ class Kept:
         self._version = ""
         self._bodies: OrderedDict[tuple[str, bytes], Body] = OrderedDict()
         self._bytes = 0
-        self._totals: dict[tuple[str, object], Any] = {}
+        self._totals: dict[tuple[str, object], Total] = {}
 
     def get(self, version: str, key: tuple[str, bytes]) -> Body | None:
         if version != self._version:
@@ -253,16 +259,15 @@ class Kept:
             _, dropped = self._bodies.popitem(last=False)
             self._bytes -= dropped.size
 
-    def total(self, version: str, key: object, count: Callable[[], T]) -> T:
-        """How many match, counted once for each version; called by any thread."""
-        known: T | None = self._totals.get((version, key))
-        if known is not None:
-            return known
-        counted = count()
+    def total(self, version: str, key: object) -> Total | None:
+        """How many match, where that is known; called by any thread."""
+        return self._totals.get((version, key))
+
+    def put_total(self, version: str, key: object, total: Total) -> None:
+        """Counted once for each version; called by any thread."""
         if len(self._totals) >= _KEPT_TOTALS:
             self._totals = {}
-        self._totals[version, key] = counted
-        return counted
+        self._totals[version, key] = total
 
 
 def where_loaded(ask: Callable[[DictConnection], T], otherwise: T) -> Callable[[DictConnection], T]:
@@ -275,3 +280,11 @@ def where_loaded(ask: Callable[[DictConnection], T], otherwise: T) -> Callable[[
             return otherwise
 
     return asked
+
+
+def if_loaded(question: Question[T], otherwise: T) -> Question[T]:
+    """As `where_loaded`, for a question that is asked anywhere."""
+    try:
+        return (yield from question)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return otherwise

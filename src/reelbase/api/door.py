@@ -19,8 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelbase.api.answers import Answer
-from reelbase.api.desk import GoneAway
 from reelbase.api.limits import Limiter
+from reelbase.api.lines import GoneAway
 from reelbase.api.metrics import Metrics
 from reelbase.api.problems import Problem, problem_of
 
@@ -46,8 +46,6 @@ _LEAVE: list[tuple[bytes, bytes]] = [
     (b"access-control-max-age", b"600"),
 ]
 
-_log = structlog.get_logger("reelbase.api")
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -67,6 +65,7 @@ class Door:
         self._metrics = metrics
         self._names = {"localhost", *(host.lower() for host in rules.hosts)}
         self._known_hosts: dict[bytes, bool] = {}
+        self._log = structlog.get_logger("reelbase.api").bind()  # once: a request need not look for its processors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -148,7 +147,7 @@ class Door:
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             problem = Problem(error.status_code, f"http_{error.status_code}", str(error.detail), headers=headers)
         if problem is None or problem.status >= 500:
-            _log.error("request failed", request_id=visit.id, exc_info=error)
+            self._log.error("request failed", request_id=visit.id, exc_info=error)
         if visit.has_begun:
             raise error  # the connection breaks off: half an answer must not look like a whole one
         problem = problem or Problem(500, "internal", "Something went wrong here; the log has the request's id.")
@@ -162,7 +161,7 @@ class Door:
         route = getattr(scope.get("route"), "path", None) or scope.get("reelbase.route") or "none"
         self._metrics.observe(route, visit.method, visit.status, seconds, visit.sent)
         client = scope.get("client")
-        _log.info(
+        self._log.info(
             "request",
             request_id=visit.id,
             method=visit.method,

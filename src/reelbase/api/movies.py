@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
+from psycopg import sql
 from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from reelbase.api import paging
 from reelbase.api.answers import Answer, Body, dumps, links
-from reelbase.api.desk import Desk, where_loaded
+from reelbase.api.desk import Desk, if_loaded, where_loaded
 from reelbase.api.problems import Problem, not_found
 from reelbase.api.query import Nothing, Pairs, Query, Words, pairs, parse, path_with
 from reelbase.catalog import browse, movies, search, similar
 from reelbase.catalog.filters import MOVIE_TYPES, Adult, Filters
 from reelbase.catalog.version import version
+from reelbase.database.asking import Question, answer
 from reelbase.database.connect import DictConnection
 from reelbase.errors import BadCursor
 
@@ -147,34 +149,26 @@ class MovieQuery(MovieFilters, Paged):
         return browse.Order(browse.Sort(name), self.sort.startswith("-"))
 
 
+_PLAIN = (
+    "id", "type", "title", "original_title", "year", "release_date", "runtime", "genres", "language", "languages",
+    "overview", "adult", "rating", "votes", "score",
+)  # fmt: skip
+_plain = itemgetter(*_PLAIN)
+
+
 def movie_json(row: Row) -> Row:
     """A movie as CONTRACT's Movie."""
-    imdb_id = row["imdb_id"]
-    return {
-        "id": row["id"],
-        "type": row["type"],
-        "title": row["title"],
-        "original_title": row["original_title"],
-        "year": row["year"],
-        "release_date": row["release_date"],
-        "runtime": row["runtime"],
-        "genres": row["genres"],
-        "language": row["language"],
-        "languages": row["languages"],
-        "overview": row["overview"],
-        "adult": row["adult"],
-        "rating": row["rating"],
-        "votes": row["votes"],
-        "score": row["score"],
-        "ratings": {
-            "imdb": _average(row["imdb_average"], row["imdb_votes"]),
-            "movielens": _average(row["movielens_average"], row["movielens_votes"]),
-            "tmdb": _average(row["tmdb_average"], row["tmdb_votes"]),
-        },
-        "ids": {"imdb": imdb_id, "movielens": row["movielens_id"], "tmdb": row["tmdb_id"]},
-        "imdb_url": f"https://www.imdb.com/title/{imdb_id}/" if imdb_id else None,
-        "sources": row["sources"],
+    movie: Row = dict(zip(_PLAIN, _plain(row), strict=True))
+    movie["ratings"] = {
+        "imdb": _average(row["imdb_average"], row["imdb_votes"]),
+        "movielens": _average(row["movielens_average"], row["movielens_votes"]),
+        "tmdb": _average(row["tmdb_average"], row["tmdb_votes"]),
     }
+    imdb_id = row["imdb_id"]
+    movie["ids"] = {"imdb": imdb_id, "movielens": row["movielens_id"], "tmdb": row["tmdb_id"]}
+    movie["imdb_url"] = f"https://www.imdb.com/title/{imdb_id}/" if imdb_id else None
+    movie["sources"] = row["sources"]
+    return movie
 
 
 def _average(average: float | None, votes: int | None) -> Row | None:
@@ -193,14 +187,17 @@ async def list_movies(request: Request) -> Answer:
     given = pairs(request.scope["query_string"])
     query = parse(MovieQuery, given)
     path = request.scope["path"]
-    ask = _by_relevance if query.order is None else _by_order
     empty = Page([], browse.Total(0, True), None, None)
 
-    def asked(connection: DictConnection) -> Body:
-        found = where_loaded(lambda connected: ask(connected, desk, query, path, given), empty)(connection)
+    def asked() -> Question[Body]:
+        found = yield from if_loaded(_by_order(desk, query, path, given), empty)
         return _page_body(found, query, path, given)
 
-    return await desk.cached(request, asked)
+    def searched(connection: DictConnection) -> Body:
+        found = where_loaded(lambda connected: _search(connected, desk, query, path, given), empty)(connection)
+        return _page_body(found, query, path, given)
+
+    return await (desk.made_here(request, asked) if query.q is None else desk.made(request, searched))
 
 
 class Page:
@@ -229,19 +226,27 @@ def _page_body(found: Page, query: MovieQuery, path: str, given: Pairs) -> Body:
     return Body(dumps(answer), links(answer["next"], answer["previous"]))
 
 
-def _by_order(connection: DictConnection, desk: Desk, query: MovieQuery, path: str, given: Pairs) -> Page:
+def _search(connection: DictConnection, desk: Desk, query: MovieQuery, path: str, given: Pairs) -> Page:
+    if query.order is None:
+        return _by_relevance(connection, desk, query, path, given)
+    also = search.movie_query(connection, query.q or "").condition
+    return answer(connection, _by_order(desk, query, path, given, also))
+
+
+def _by_order(
+    desk: Desk, query: MovieQuery, path: str, given: Pairs, also: sql.Composable | None = None
+) -> Question[Page]:
     order = query.order or browse.Order()
     filters = query.filters()
     key = paging.list_key(path, given)
     cursor = browse.decode(paging.unseal(query.cursor, key), order) if query.cursor is not None else None
-    also = search.movie_query(connection, query.q).condition if query.q is not None else None
     skip = (query.page - 1) * query.limit if query.page else 0
-    page = browse.browse(connection, filters, order, cursor=cursor, limit=query.limit, also=also, skip=skip)
+    page = yield from browse.page(filters, order, cursor=cursor, limit=query.limit, also=also, skip=skip)
 
     def place(at: browse.Cursor | None) -> str | None:
         return path_with(path, given, cursor=paging.seal(at.encode(), key)) if at else None
 
-    total = _total(desk, query, filters, lambda: browse.total(connection, filters, also))
+    total = yield from _total(desk, query, filters, also)
     return Page(page.items, total, place(page.next), place(page.previous))
 
 
@@ -262,13 +267,20 @@ def _by_relevance(connection: DictConnection, desk: Desk, query: MovieQuery, pat
 
     next_ = place(skip + query.limit) if len(rows) > query.limit else None
     previous = place(max(0, skip - query.limit)) if skip else None
-    total = _total(desk, query, filters, lambda: browse.total(connection, filters, asked.condition))
+    total = answer(connection, _total(desk, query, filters, asked.condition))
     return Page(rows[: query.limit], total, next_, previous)
 
 
-def _total(desk: Desk, query: MovieQuery, filters: Filters, count: Callable[[], browse.Total]) -> browse.Total:
+def _total(desk: Desk, query: MovieQuery, filters: Filters, also: sql.Composable | None) -> Question[browse.Total]:
+    """How many match: counted once for each version."""
     trust = desk.watch.trust
-    return desk.kept.total(trust.version, (query.q, filters), count) if trust else count()
+    key = (query.q, filters)
+    total = desk.kept.total(trust.version, key) if trust else None
+    if total is None:
+        total = yield from browse.counting(filters, also)
+        if trust is not None:
+            desk.kept.put_total(trust.version, key, total)
+    return total
 
 
 # One movie
@@ -282,17 +294,21 @@ async def show_movie(request: Request) -> Response | Answer:
         return known
     parse(Nothing, pairs(request.scope["query_string"]))
     word = request.path_params["id"]
-    return await desk.cached(request, lambda connection: _detail(connection, word))
+    return await desk.made_here(request, lambda: _detail(word))
 
 
-def _detail(connection: DictConnection, word: str) -> Body:
-    found = _found(connection, word, "detail")
+def _detail(word: str) -> Question[Body]:
+    found = yield from _finding(word, "detail")
     return Body(dumps({**movie_json(found.movie), **{name: found.movie[name] for name in movies.DETAILS}}))
 
 
-def _found(connection: DictConnection, word: str, what: str = "row", end: str = "") -> movies.Found:
+def _found(connection: DictConnection, word: str, end: str) -> movies.Found:
+    return answer(connection, _finding(word, "row", end))
+
+
+def _finding(word: str, what: str, end: str = "") -> Question[movies.Found]:
     """The movie; raises Problem where there is none (404), or where it is a part of another one now (308)."""
-    found = where_loaded(lambda connected: movies.find(connected, word, what=what), None)(connection)
+    found = yield from if_loaded(movies.finding(word, what=what), None)
     if found is None:
         raise not_found(
             f"There is no movie {word[:80]!r}.",
@@ -316,7 +332,7 @@ async def movie_ratings(request: Request) -> Answer:
     word = request.path_params["id"]
 
     def ask(connection: DictConnection) -> Body:
-        movielens_id = _found(connection, word, end="/ratings").movie["movielens_id"]
+        movielens_id = _found(connection, word, "/ratings").movie["movielens_id"]
         counts = movies.rating_counts(connection, movielens_id) if movielens_id is not None else None
         histogram = [{"rating": rating, "votes": votes} for rating, votes in counts.histogram.items()] if counts else []
         return Body(dumps({"histogram": histogram, "years": counts.years if counts else []}))
@@ -337,7 +353,7 @@ async def similar_movies(request: Request) -> Answer:
     word = request.path_params["id"]
 
     def ask(connection: DictConnection) -> Body:
-        movielens_id = _found(connection, word, end="/similar").movie["movielens_id"]
+        movielens_id = _found(connection, word, "/similar").movie["movielens_id"]
         near = similar.similar(connection, movielens_id, query.limit) if movielens_id is not None else None
         items = [{**movie_json(row), "distance": row["distance"]} for row in near.movies] if near else []
         return Body(dumps({"by": near.by.value if near and items else None, "items": items}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import enum
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +12,11 @@ from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
+import orjson
 from psycopg import sql
 
 from reelbase.catalog.filters import Filters, conditions, parameters, placeholder, shape
+from reelbase.database.asking import Ask, Question, answer
 from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
 from reelbase.errors import BadCursor
@@ -65,13 +66,13 @@ class Cursor:
     def encode(self) -> str:
         """Opaque to whoever gets it."""
         parts = [self.order.sort.value, self.order.descending, self.value, str(self.id), self.back]
-        return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+        return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
 def decode(text: str, order: Order) -> Cursor:
     """Read a cursor of this order; raises BadCursor."""
     try:
-        parts = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        parts = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         sort, descending, value, movie_id, back = parts
         found = Cursor(Order(Sort(sort), descending is True), _value(Sort(sort), value), UUID(movie_id), back is True)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
@@ -123,9 +124,22 @@ def browse(
     skip: int = 0,
 ) -> Page:
     """One page; `also` is a further condition on m. `skip` counts movies from the start instead of a cursor."""
+    return answer(connection, page(filters, order, cursor=cursor, limit=limit, also=also, skip=skip))
+
+
+def page(
+    filters: Filters,
+    order: Order,
+    *,
+    cursor: Cursor | None = None,
+    limit: int = 20,
+    also: sql.Composable | None = None,
+    skip: int = 0,
+) -> Question[Page]:
+    """As `browse`, to be asked anywhere."""
     back = cursor is not None and cursor.back
     # One more than asked for tells whether there is a page behind.
-    rows = _rows(connection, filters, order, cursor, limit=limit + 1, also=also, skip=skip)
+    rows = yield from _rows(filters, order, cursor, limit=limit + 1, also=also, skip=skip)
     more, rows = len(rows) > limit, rows[:limit]
     if back:
         rows.reverse()
@@ -143,7 +157,6 @@ def browse(
 
 
 def _rows(
-    connection: DictConnection,
     filters: Filters,
     order: Order,
     cursor: Cursor | None,
@@ -151,31 +164,42 @@ def _rows(
     limit: int,
     also: sql.Composable | None,
     skip: int,
-) -> list[Row]:
+) -> Question[list[Row]]:
     """Most pages are within one part: that statement is prepared and takes a third of the time of the whole one."""
-    if also is None and not skip and (cursor is None or cursor.value is not None):
+    if also is None and not skip:
         back = cursor is not None and cursor.back
-        text = _part(shape(filters), Order(order.sort, order.descending != back), cursor is not None, limit)
+        place = _Place.START if cursor is None else _Place.EMPTY if cursor.value is None else _Place.VALUE
+        text = _part(shape(filters), Order(order.sort, order.descending != back), place, limit)
         values = parameters(filters)
         if cursor is not None:
             values |= {"value": cursor.value, "id": cursor.id}
-        rows = connection.execute(text, values, binary=True).fetchall()
+        rows = yield Ask(text, values, binary=True)
         if len(rows) == limit:
             return rows
     asked = statement(filters, order, cursor, limit=limit + skip, also=also, skip=skip)
-    rows = connection.execute(asked, binary=True).fetchall()
+    rows = yield Ask(asked, binary=True)
     for row in rows:
         del row["part"]
     return rows
 
 
+class _Place(enum.Enum):
+    """Where a page begins: with the first movie, behind one that has a value, or behind one that has none."""
+
+    START = enum.auto()
+    VALUE = enum.auto()
+    EMPTY = enum.auto()
+
+
 @lru_cache(maxsize=1000)
-def _part(filters: Filters, order: Order, has_place: bool, limit: int) -> LiteralString:
+def _part(filters: Filters, order: Order, place: _Place, limit: int) -> LiteralString:
     key = sql.Identifier("m", order.sort.column)
     direction = sql.SQL("desc" if order.descending else "asc")
     part: sql.Composable = sql.SQL("{} is not null").format(key)
-    if has_place:
-        beyond = sql.SQL("<" if order.descending else ">")
+    beyond = sql.SQL("<" if order.descending else ">")
+    if place is _Place.EMPTY:
+        part = sql.SQL("{} is null and m.id {} {}").format(key, beyond, sql.Placeholder("id"))
+    elif place is _Place.VALUE:
         value = sql.SQL("{}::{}").format(sql.Placeholder("value"), sql.SQL(_TYPES[order.sort]))
         part = sql.SQL("({}, m.id) {} ({}, {})").format(key, beyond, value, sql.Placeholder("id"))
     made = sql.SQL(_SQL["part"]).format(
@@ -253,29 +277,31 @@ _TYPES = {
 
 def total(connection: DictConnection, filters: Filters, also: sql.Composable | None = None) -> Total:
     """How many movies match: counted where that is cheap, otherwise estimated."""
+    return answer(connection, counting(filters, also))
+
+
+def counting(filters: Filters, also: sql.Composable | None = None) -> Question[Total]:
+    """As `total`, to be asked anywhere."""
     where = conditions(filters)
     if also is None and filters.is_counted:
-        found = _number(connection, "counted", where, combinations=sql.Identifier("catalog", filters.combinations))
+        found = yield from _number("counted", where, combinations=sql.Identifier("catalog", filters.combinations))
         return Total(found, found <= EXACT_UP_TO)
     if also is not None:
         where = sql.SQL("{} and {}").format(where, also)
-    estimate = _estimate(connection, where)
+    estimate = yield from _estimate(where)
     if estimate > _WORTH_COUNTING:
         return Total(estimate, False)
-    found = _number(connection, "count", where, limit=sql.Literal(EXACT_UP_TO + 1))
+    found = yield from _number("count", where, limit=sql.Literal(EXACT_UP_TO + 1))
     return Total(found, True) if found <= EXACT_UP_TO else Total(max(estimate, found), False)
 
 
-def _number(connection: DictConnection, name: str, where: sql.Composed, **parts: sql.Composable) -> int:
-    statement = sql.SQL(_SQL[name]).format(where=where, **parts)
-    row = connection.execute(statement).fetchone()
-    assert row is not None  # noqa: S101  # an aggregate always has a row
+def _number(name: str, where: sql.Composed, **parts: sql.Composable) -> Question[int]:
+    [row] = yield Ask(sql.SQL(_SQL[name]).format(where=where, **parts))  # an aggregate always has a row
     return int(next(iter(row.values())))
 
 
-def _estimate(connection: DictConnection, where: sql.Composed) -> int:
-    row = connection.execute(sql.SQL(_SQL["estimate"]).format(where=where)).fetchone()
-    assert row is not None  # noqa: S101  # explain always has a row
+def _estimate(where: sql.Composed) -> Question[int]:
+    row, *_ = yield Ask(sql.SQL(_SQL["estimate"]).format(where=where))  # explain always has a row
     return planned_rows(row)
 
 

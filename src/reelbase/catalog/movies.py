@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from reelbase.database.asking import Ask, Question, answer
 from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
 
@@ -43,35 +44,41 @@ def find(connection: DictConnection, word: str, *, what: str = "row") -> Found |
 
     `what` is "row", or "detail" with everything in DETAILS.
     """
+    return answer(connection, finding(word, what=what))
+
+
+def finding(word: str, *, what: str = "row") -> Question[Found | None]:
+    """As `find`, to be asked anywhere."""
     if _IMDB.fullmatch(word):
-        return _found(_one(connection, what, "imdb_id", word))
+        return _found((yield from _one(what, "imdb_id", word)))
     if match := _OTHER.fullmatch(word):
-        return _found(_one(connection, what, f"{match[1]}_id", int(match[2])))
+        return _found((yield from _one(what, f"{match[1]}_id", int(match[2]))))
     try:
         movie_id = UUID(word)
     except ValueError:
         return None
-    return _found(_one(connection, what, "id", movie_id)) or _moved(connection, what, movie_id)
+    return _found((yield from _one(what, "id", movie_id))) or (yield from _moved(what, movie_id))
 
 
 def _found(movie: Row | None) -> Found | None:
     return Found(movie) if movie else None
 
 
-def _moved(connection: DictConnection, what: str, movie_id: UUID) -> Found | None:
+def _moved(what: str, movie_id: UUID) -> Question[Found | None]:
     """What a source's movie is part of now."""
-    for seen in connection.execute(_SQL["seen"], {"id": movie_id}).fetchall():
+    for seen in (yield Ask(_SQL["seen"], {"id": movie_id})):
         source, source_id = seen["source"], seen["source_id"]
         if source == "imdb" or source_id.isdigit():
             word = source_id if source == "imdb" else int(source_id)
-            movie = _one(connection, what, f"{source}_id", word)
+            movie = yield from _one(what, f"{source}_id", word)
             if movie:
                 return Found(movie, moved=True)
     return None
 
 
-def _one(connection: DictConnection, what: str, column: str, value: object) -> Row | None:
-    return connection.execute(_by(what, column), {"id": value}, binary=True).fetchone()
+def _one(what: str, column: str, value: object) -> Question[Row | None]:
+    rows = yield Ask(_by(what, column), {"id": value}, binary=True)
+    return rows[0] if rows else None
 
 
 @cache
@@ -82,7 +89,7 @@ def _by(what: str, column: str) -> LiteralString:
 
 def details(connection: DictConnection, movie: Row) -> Row:
     """What is beside a movie's row."""
-    found = _one(connection, "detail", "id", movie["id"])
+    found = answer(connection, _one("detail", "id", movie["id"]))
     return {name: found[name] for name in DETAILS} if found else {}
 
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import psycopg
 
+from reelbase.database.asking import Ask, Question
 from reelbase.database.connect import Connection, connect
 from reelbase.database.statements import statements
 from reelbase.errors import ReelbaseError
@@ -31,6 +32,12 @@ def version(connection: psycopg.Connection[Any]) -> str:
     """A word that changes with every publish and every change of a movie of one's own."""
     row = connection.execute(_SQL["version"]).fetchone()
     return "" if row is None else str(row["version"] if isinstance(row, dict) else row[0])
+
+
+def asking_version() -> Question[str]:
+    """As `version`, to be asked anywhere."""
+    rows = yield Ask(_SQL["version"])
+    return str(rows[0]["version"]) if rows else ""
 
 
 class Change:

@@ -11,10 +11,12 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, TupleRow, dict_row
 
+from reelbase.database.awaited import AwaitedConnection
 from reelbase.errors import ConnectionLost, DatabaseError, DiskFull, ServerUnavailable, SettingError
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
 DictConnection: TypeAlias = psycopg.Connection[DictRow]
+AsyncDictConnection: TypeAlias = AwaitedConnection
 
 # Seconds; a server that does not answer within them is named instead of waited for.
 _CONNECT_TIMEOUT = 15
@@ -33,6 +35,14 @@ def connect_dicts(url: str, name: str = "reelbase") -> DictConnection:
     """As `connect`, with rows as dicts."""
     with _reached(url):
         return psycopg.connect(
+            url, autocommit=True, application_name=name, connect_timeout=_CONNECT_TIMEOUT, row_factory=dict_row
+        )
+
+
+async def connect_dicts_async(url: str, name: str = "reelbase") -> AsyncDictConnection:
+    """As `connect_dicts`, for an event loop."""
+    with _reached(url):
+        return await AwaitedConnection.connect(
             url, autocommit=True, application_name=name, connect_timeout=_CONNECT_TIMEOUT, row_factory=dict_row
         )
 

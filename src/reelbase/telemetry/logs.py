@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import orjson
 import structlog
 
 
@@ -12,14 +16,41 @@ def configure(level: str, form: str | None, *, terminal: bool | None = None) -> 
     """Set logging up for this process: once, by whoever owns it (the command line, later the API)."""
     terminal = sys.stderr.isatty() if terminal is None else terminal
     console = form == "console" or (form is None and terminal)
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=terminal) if console else structlog.processors.JSONRenderer()
-    )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    _configure_others(level, shared, _renderer(console=console, terminal=terminal))
+    # Ours do not pass through the standard library: that costs each line 25 µs more.
+    factory = structlog.WriteLoggerFactory(sys.stderr) if console else structlog.BytesLoggerFactory(sys.stderr.buffer)
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.processors.format_exc_info,
+            _renderer(console=True, terminal=terminal) if console else structlog.processors.JSONRenderer(_json),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _renderer(*, console: bool, terminal: bool) -> structlog.typing.Processor:
+    return structlog.dev.ConsoleRenderer(colors=terminal) if console else structlog.processors.JSONRenderer()
+
+
+def _json(event: Any, default: Callable[[Any], Any]) -> bytes:
+    try:
+        return orjson.dumps(event, default)
+    except TypeError:  # halves of surrogate pairs, numbers of more than 64 bits
+        return json.dumps(event, default=default).encode()
+
+
+def _configure_others(
+    level: str, shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
+) -> None:
+    """What libraries write through the standard library's logging, in the same form."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
@@ -37,9 +68,3 @@ def configure(level: str, form: str | None, *, terminal: bool | None = None) -> 
     # our own events say.
     logging.getLogger("procrastinate").setLevel("WARNING" if level != "DEBUG" else "DEBUG")
     logging.getLogger("psycopg").setLevel("ERROR" if level != "DEBUG" else "DEBUG")
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
