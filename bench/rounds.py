@@ -136,7 +136,7 @@ def measure(rival: Rival) -> Run:
 
 def _catalog_seconds(log: str) -> float:
     """What `reelbase -v` says of its catalog; 0 for whoever has none."""
-    return sum(map(float, re.findall(r'"stage": "catalog", "seconds": ([0-9.]+)', log)))
+    return sum(map(float, re.findall(r'"stage": ?"catalog", ?"seconds": ?([0-9.]+)', log)))
 
 
 class PeakMemory(threading.Thread):

@@ -55,7 +55,7 @@ def test_it_serves_what_is_imported_meanwhile_and_ctrl_c_ends_all_of_it(reelbase
     assert children
     serving.send_signal(signal.SIGINT)
     said = reelbase.end(serving, 0)
-    assert '"path": "/api/v1/movies"' in said.stderr
+    assert '"path":"/api/v1/movies"' in said.stderr.replace('": "', '":"')
     assert said.stderr.splitlines()[-1] == "Stopped."
     assert not any(child.is_running() for child in children)
 
