@@ -32,9 +32,9 @@ from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 from rounds import HERE, url_of_reelbase
 
-from reelbase.api import paging
 from reelbase.catalog import browse, movies
 from reelbase.catalog.filters import Filters
+from reelbase.serving import paging
 
 MOVIES = "/api/v1/movies"
 PAGES = 2500  # more bodies than the API keeps (32 MiB), asked in turn: none is found kept

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
-from reelbase.api.application import Options, api
-from reelbase.api.protocol import Protocol
+from reelbase.api import routes as api
+from reelbase.serving.application import Options, service
+from reelbase.serving.protocol import Protocol
 
 
 @contextmanager
@@ -22,7 +23,8 @@ def serving(url: str, options: Options | None = None) -> Iterator[str]:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
-        config = uvicorn.Config(api(url, options or Options()), http=Protocol, access_log=False, log_config=None)
+        app = service(url, options or Options(), api.routes(), [api.life])
+        config = uvicorn.Config(app, http=Protocol, access_log=False, log_config=None)
         config.timeout_graceful_shutdown = 2
         server = _Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)

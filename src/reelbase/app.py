@@ -6,10 +6,11 @@ import ipaddress
 
 from starlette.types import ASGIApp
 
-from reelbase.api.application import Options, api
-from reelbase.api.door import Rules
-from reelbase.api.lines import Limits
-from reelbase.api.protocol import Protocol
+from reelbase.api import routes as api
+from reelbase.serving.application import Options, service
+from reelbase.serving.door import Rules
+from reelbase.serving.lines import Limits
+from reelbase.serving.protocol import Protocol
 from reelbase.settings import Settings
 
 __all__ = ["Protocol", "application", "is_loopback"]
@@ -23,7 +24,7 @@ def application(url: str, settings: Settings, host: str) -> ASGIApp:
         requests_per_minute=None if is_loopback(host) else settings.requests_per_minute,
         lease_seconds=settings.lease_seconds,
     )
-    return api(url, options)
+    return service(url, options, [*api.routes()], [api.life])
 
 
 def is_loopback(host: str) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from reelbase.api.application import Options
-from reelbase.api.door import Rules
 from reelbase.api.endpoints import ENDPOINTS
-from reelbase.api.limits import Limiter
 from reelbase.api.openapi import document
-from reelbase.api.problems import Problem
+from reelbase.serving.application import Options
+from reelbase.serving.door import Rules
+from reelbase.serving.limits import Limiter
+from reelbase.serving.problems import Problem
 from tests.serving import client
 
 MOVIES = "/api/v1/movies"

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from reelbase.api.lines import GoneAway, Limits, Lines
 from reelbase.database.asking import Ask, Question
 from reelbase.database.connect import connect
+from reelbase.serving.lines import GoneAway, Limits, Lines
 
 
 def _sleep(seconds: float) -> Callable[[], Question[int]]:

@@ -49,8 +49,9 @@ MAP: dict[str, set[str]] = {
             "telemetry",
         ),
     },
-    "api": {"catalog", "database", "errors", "imports", ROOT},
-    "app": {"api", "settings"},
+    "serving": {"catalog", "database", "errors", ROOT},
+    "api": {"catalog", "database", "errors", "imports", "serving", ROOT},
+    "app": {"api", "serving", "settings"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {
         *("app", "catalog", "database", "errors", "imports", "loading", "publishing", "sample", "settings"),

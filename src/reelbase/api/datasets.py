@@ -7,14 +7,14 @@ from typing import Any
 
 from starlette.requests import Request
 
-from reelbase.api.answers import Answer, plain
-from reelbase.api.desk import Desk
 from reelbase.api.movies import BASE
-from reelbase.api.problems import Problem, not_found
-from reelbase.api.query import Nothing, pairs, parse
 from reelbase.database.connect import Connection, DictConnection
 from reelbase.errors import UnknownImport
 from reelbase.imports import commands, read
+from reelbase.serving.answers import Answer, plain
+from reelbase.serving.desk import Desk
+from reelbase.serving.problems import Problem, not_found
+from reelbase.serving.query import Nothing, pairs, parse
 
 Row = dict[str, Any]
 

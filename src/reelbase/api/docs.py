@@ -7,8 +7,8 @@ from importlib import resources
 
 from starlette.requests import Request
 
-from reelbase.api.answers import Answer, Body, RawHeaders, takes_gzip
-from reelbase.api.problems import not_found
+from reelbase.serving.answers import Answer, Body, RawHeaders, takes_gzip
+from reelbase.serving.problems import not_found
 
 _UI = "vendor/swagger-ui-5.35.0"
 _FILES = {

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
-from starlette.requests import Request
-from starlette.responses import Response
 
 from reelbase.api import datasets, exports, facets, health, imports, metrics, movies, own, people, schemas, tables
-from reelbase.api.answers import Answer
-from reelbase.api.query import Nothing, Query
+from reelbase.serving import movie_list
+from reelbase.serving.application import Handler
+from reelbase.serving.query import Nothing, Query
 
-Handler = Callable[[Request], Awaitable[Answer | Response]]
 BASE = movies.BASE
 
 
@@ -46,7 +44,7 @@ _IMPORT = {"id": ("Its number", "1")}
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", f"{BASE}/movies", movies.list_movies, "Movies: filtered, searched, sorted", "movies",
-        query=movies.MovieQuery, answer=schemas.MovieList, problems=(400, 410, 422), is_kept=True,
+        query=movie_list.MovieQuery, answer=schemas.MovieList, problems=(400, 410, 422), is_kept=True,
     ),
     Endpoint(
         "POST", f"{BASE}/movies", own.add_movie, "Add a movie of one's own", "own movies",
@@ -87,15 +85,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET", f"{BASE}/genres", facets.list_genres, "Genres of a list, counted", "facets",
-        query=movies.MovieFilters, answer=schemas.Counts, is_kept=True,
+        query=movie_list.MovieFilters, answer=schemas.Counts, is_kept=True,
     ),
     Endpoint(
         "GET", f"{BASE}/languages", facets.list_languages, "Languages of a list, counted", "facets",
-        query=movies.MovieFilters, answer=schemas.Counts, is_kept=True,
+        query=movie_list.MovieFilters, answer=schemas.Counts, is_kept=True,
     ),
     Endpoint(
         "GET", f"{BASE}/facets", facets.list_facets, "Every facet of a list, counted", "facets",
-        query=movies.MovieFilters, answer=schemas.Facets, is_kept=True,
+        query=movie_list.MovieFilters, answer=schemas.Facets, is_kept=True,
     ),
     Endpoint(
         "GET", f"{BASE}/people", people.list_people, "People by name", "people",

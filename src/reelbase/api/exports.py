@@ -12,14 +12,14 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from reelbase.api.answers import takes_gzip
-from reelbase.api.desk import Desk
-from reelbase.api.movies import MovieFilters
-from reelbase.api.problems import Problem
-from reelbase.api.query import pairs, parse
 from reelbase.catalog import export, parquet
 from reelbase.catalog.browse import Order, Sort
 from reelbase.catalog.export import Blocks, Form
+from reelbase.serving.answers import takes_gzip
+from reelbase.serving.desk import Desk
+from reelbase.serving.movie_list import MovieFilters
+from reelbase.serving.problems import Problem
+from reelbase.serving.query import pairs, parse
 
 _MOST_AT_ONCE = 4
 _GZIP = 31  # the window's size and a gzip header, in zlib's way of saying it

@@ -7,13 +7,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from reelbase.api.answers import Answer, Body, dumps
-from reelbase.api.desk import Desk, where_loaded
-from reelbase.api.movies import MovieFilters
-from reelbase.api.query import pairs, parse
 from reelbase.catalog import facets, search
 from reelbase.catalog.facets import FACETS, Facets
 from reelbase.database.connect import DictConnection
+from reelbase.serving.answers import Answer, Body, dumps
+from reelbase.serving.desk import Desk, where_loaded
+from reelbase.serving.movie_list import MovieFilters
+from reelbase.serving.query import pairs, parse
 
 
 async def list_genres(request: Request) -> Answer:

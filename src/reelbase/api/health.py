@@ -6,11 +6,11 @@ import asyncio
 
 from starlette.requests import Request
 
-from reelbase.api.answers import Answer, plain
-from reelbase.api.desk import Desk
-from reelbase.api.problems import Problem
 from reelbase.catalog.version import version
 from reelbase.errors import ReelbaseError
+from reelbase.serving.answers import Answer, plain
+from reelbase.serving.desk import Desk
+from reelbase.serving.problems import Problem
 
 _PATIENCE_SECONDS = 3
 

@@ -7,14 +7,14 @@ from typing import Any, Literal
 from pydantic import Field
 from starlette.requests import Request
 
-from reelbase.api import paging
-from reelbase.api.answers import Answer, links, plain
-from reelbase.api.desk import Desk
-from reelbase.api.problems import not_found
-from reelbase.api.query import Nothing, Query, Words, pairs, parse, path_with
 from reelbase.database.connect import DictConnection
 from reelbase.errors import BadCursor
 from reelbase.imports import read
+from reelbase.serving import paging
+from reelbase.serving.answers import Answer, links, plain
+from reelbase.serving.desk import Desk
+from reelbase.serving.problems import not_found
+from reelbase.serving.query import Nothing, Query, Words, pairs, parse, path_with
 
 _DIGITS = 18
 

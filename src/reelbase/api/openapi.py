@@ -10,9 +10,9 @@ from pydantic.json_schema import models_json_schema
 
 from reelbase import __version__
 from reelbase.api.endpoints import ENDPOINTS, Endpoint
-from reelbase.api.problems import MEDIA_TYPE
-from reelbase.api.query import described
 from reelbase.api.schemas import ProblemDetails
+from reelbase.serving.problems import MEDIA_TYPE
+from reelbase.serving.query import described
 
 _ALWAYS = (403, 414, 421, 429, 500, 503)
 _PLACE = "#/components/schemas/"

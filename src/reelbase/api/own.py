@@ -11,17 +11,17 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reelbase.api.answers import Answer, plain
-from reelbase.api.bodies import json_body
-from reelbase.api.desk import Desk, where_loaded
 from reelbase.api.movies import BASE, Moved, movie_json
-from reelbase.api.problems import Problem, invalid, not_found
-from reelbase.api.query import Nothing, faults_of, pairs, parse
 from reelbase.api.schemas import OwnMovieChange, OwnMovieGiven
 from reelbase.catalog import movies
 from reelbase.database.connect import Connection, DictConnection
 from reelbase.imports import own
 from reelbase.imports.own import OwnMovie
+from reelbase.serving.answers import Answer, plain
+from reelbase.serving.bodies import json_body
+from reelbase.serving.desk import Desk, where_loaded
+from reelbase.serving.problems import Problem, invalid, not_found
+from reelbase.serving.query import Nothing, faults_of, pairs, parse
 
 M = TypeVar("M", bound=BaseModel)
 

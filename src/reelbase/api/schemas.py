@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from reelbase.api.query import Words
+from reelbase.serving.query import Words
 
 
 class Shape(BaseModel):

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import Field
 from starlette.requests import Request
 
-from reelbase.api import paging
-from reelbase.api.answers import Answer, Body, dumps, links
 from reelbase.api.datasets import known_dataset
-from reelbase.api.desk import Desk
-from reelbase.api.problems import not_found
-from reelbase.api.query import Pairs, Query, Words, pairs, parse, path_with
 from reelbase.catalog import tables
 from reelbase.database.connect import DictConnection
+from reelbase.serving import paging
+from reelbase.serving.answers import Answer, Body, dumps, links
+from reelbase.serving.desk import Desk
+from reelbase.serving.problems import not_found
+from reelbase.serving.query import Pairs, Query, Words, pairs, parse, path_with
 
 _OWN = ("limit", "cursor")
 

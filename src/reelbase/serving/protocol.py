@@ -10,7 +10,7 @@ from typing import Any, cast
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from reelbase.api.problems import MEDIA_TYPE, Problem
+from reelbase.serving.problems import MEDIA_TYPE, Problem
 
 _LONG = 1 << 16
 

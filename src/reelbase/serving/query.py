@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from reelbase.api.problems import Fault, Problem, invalid
+from reelbase.serving.problems import Fault, Problem, invalid
 
 Pairs = list[tuple[str, str]]
 _MOST_BYTES = 8192

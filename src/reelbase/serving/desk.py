@@ -20,13 +20,13 @@ from psycopg.types.json import set_json_loads
 from starlette.requests import Request
 from starlette.types import Scope
 
-from reelbase.api.answers import Answer, Body, etag, found, is_known, unchanged
-from reelbase.api.lines import GoneAway, Limits, Lines, Watching, session
-from reelbase.api.problems import too_busy
 from reelbase.catalog.browse import Total
 from reelbase.catalog.version import Trust, Watch, asking_version, version
 from reelbase.database.asking import Question
 from reelbase.database.connect import Connection, DictConnection, connect, connect_dicts
+from reelbase.serving.answers import Answer, Body, etag, found, is_known, unchanged
+from reelbase.serving.lines import GoneAway, Limits, Lines, Watching, session
+from reelbase.serving.problems import too_busy
 
 T = TypeVar("T")
 

@@ -1,28 +1,27 @@
-"""The API as an ASGI application."""
+"""Everything that is served over HTTP, as one ASGI application: the routes of the rooms behind one door."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reelbase.api.answers import Answer, Body, dumps, found
-from reelbase.api.desk import Desk
-from reelbase.api.docs import show_docs
-from reelbase.api.door import Door, Rules
-from reelbase.api.endpoints import ENDPOINTS, Endpoint, Handler
-from reelbase.api.exports import Exports
-from reelbase.api.limits import Limiter
-from reelbase.api.lines import Limits
-from reelbase.api.metrics import Metrics
-from reelbase.api.openapi import document
+from reelbase.serving.answers import Answer
+from reelbase.serving.desk import Desk
+from reelbase.serving.door import Door, Rules
+from reelbase.serving.limits import Limiter
+from reelbase.serving.lines import Limits
+from reelbase.serving.metrics import Metrics
+
+Life = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Handler = Callable[[Request], Awaitable[Answer | Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +34,24 @@ class Options:
     lease_seconds: float = 30.0
 
 
-def api(url: str, options: Options) -> ASGIApp:
-    """The API on a database."""
+def service(url: str, options: Options, routes: Sequence[BaseRoute], lives: Sequence[Life] = ()) -> ASGIApp:
+    """The application on a database. `lives` are what begins and ends with it, each with its place in `app.state`."""
     desk = Desk(url, options.limits)
-    exports = Exports()
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         desk.open()
         try:
-            yield
+            async with AsyncExitStack() as stack:
+                for life in lives:
+                    await stack.enter_async_context(life(app))
+                yield
         finally:
-            exports.close()
             await desk.close()
 
-    app = _Application(lifespan=lifespan, routes=[*_routes(), *_described_elsewhere()])
+    app = _Application(lifespan=lifespan, routes=routes)
     app.router.redirect_slashes = False
     app.state.desk = desk
-    app.state.exports = exports
     app.state.lease_seconds = options.lease_seconds
     app.state.metrics = metrics = Metrics(desk)
     limiter = Limiter(options.requests_per_minute) if options.requests_per_minute else None
@@ -93,12 +92,9 @@ def _methods(routes: Sequence[object], scope: Scope) -> set[str]:
     return found_
 
 
-def _routes() -> list[Route]:
-    return [_route(endpoint) for endpoint in ENDPOINTS]
-
-
-def _route(endpoint: Endpoint) -> Route:
-    return Route(endpoint.path, _Handling(endpoint.handler), methods=[endpoint.method], name=endpoint.handler.__name__)
+def route(path: str, handler: Handler, method: str = "GET") -> Route:
+    """A path and what answers it."""
+    return Route(path, _Handling(handler), methods=[method], name=handler.__name__)
 
 
 class _Handling:
@@ -110,16 +106,3 @@ class _Handling:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._handler(Request(scope, receive, send))
         await answer(scope, receive, send)
-
-
-def _described_elsewhere() -> list[Route]:
-    body = Body(dumps(document()))
-
-    async def show_openapi(request: Request) -> Answer | Response:
-        return found(request.scope, body, None)
-
-    return [
-        Route("/openapi.json", show_openapi),
-        Route("/docs", show_docs),
-        Route("/docs/{file}", show_docs),
-    ]

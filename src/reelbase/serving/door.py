@@ -18,11 +18,11 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reelbase.api.answers import Answer
-from reelbase.api.limits import Limiter
-from reelbase.api.lines import GoneAway
-from reelbase.api.metrics import Metrics
-from reelbase.api.problems import Problem, problem_of
+from reelbase.serving.answers import Answer
+from reelbase.serving.limits import Limiter
+from reelbase.serving.lines import GoneAway
+from reelbase.serving.metrics import Metrics
+from reelbase.serving.problems import Problem, problem_of
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST_PATH = 2048

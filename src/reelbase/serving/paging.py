@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from reelbase.api.query import Pairs
 from reelbase.errors import BadCursor, OldCursor
+from reelbase.serving.query import Pairs
 
 PAGED = frozenset({"cursor", "page", "limit"})
 BEGIN = "Leave the cursor out to begin at the first page."

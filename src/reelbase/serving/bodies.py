@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from starlette.requests import Request
 
-from reelbase.api.problems import Fault, Problem
+from reelbase.serving.problems import Fault, Problem
 
 LONGEST = 1 << 20
 _TYPES = ("application/json", "application/merge-patch+json")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
-from reelbase.api.problems import Problem
+from reelbase.serving.problems import Problem
 
 _MINUTE = 60.0
 _MOST_KNOWN = 100_000

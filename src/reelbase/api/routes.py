@@ -1,0 +1,42 @@
+"""The routes of the API, for the application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+from reelbase.api.docs import show_docs
+from reelbase.api.endpoints import ENDPOINTS
+from reelbase.api.exports import Exports
+from reelbase.api.openapi import document
+from reelbase.serving.answers import Answer, Body, dumps, found
+from reelbase.serving.application import route
+
+
+def routes() -> list[Route]:
+    """Every endpoint, and what describes them."""
+    body = Body(dumps(document()))
+
+    async def show_openapi(request: Request) -> Answer:
+        return found(request.scope, body, None)
+
+    return [
+        *(route(endpoint.path, endpoint.handler, endpoint.method) for endpoint in ENDPOINTS),
+        route("/openapi.json", show_openapi),
+        route("/docs", show_docs),
+        route("/docs/{file}", show_docs),
+    ]
+
+
+@asynccontextmanager
+async def life(app: Starlette) -> AsyncIterator[None]:
+    """What the API needs while it is served."""
+    app.state.exports = exports = Exports()
+    try:
+        yield
+    finally:
+        exports.close()
