@@ -1,4 +1,4 @@
-"""The API on a port of this machine, in a thread of the test's process."""
+"""API and pages on a port of this machine, in a thread of the test's process."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ import uvicorn
 from reelbase.api import routes as api
 from reelbase.serving.application import Options, service
 from reelbase.serving.protocol import Protocol
+from reelbase.web import routes as web
+from reelbase.web.errors import explain
 
 
 @contextmanager
 def serving(url: str, options: Options | None = None) -> Iterator[str]:
-    """Serve a database's API; gives the address."""
+    """Serve a database's API and pages; gives the address."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
-        app = service(url, options or Options(), api.routes(), [api.life])
+        app = service(url, options or Options(), [*api.routes(), *web.routes()], [api.life, web.life], explain)
         config = uvicorn.Config(app, http=Protocol, access_log=False, log_config=None)
         config.timeout_graceful_shutdown = 2
         server = _Server(config)

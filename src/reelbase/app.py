@@ -12,6 +12,8 @@ from reelbase.serving.door import Rules
 from reelbase.serving.lines import Limits
 from reelbase.serving.protocol import Protocol
 from reelbase.settings import Settings
+from reelbase.web import routes as web
+from reelbase.web.errors import explain
 
 __all__ = ["Protocol", "application", "is_loopback"]
 
@@ -24,7 +26,7 @@ def application(url: str, settings: Settings, host: str) -> ASGIApp:
         requests_per_minute=None if is_loopback(host) else settings.requests_per_minute,
         lease_seconds=settings.lease_seconds,
     )
-    return service(url, options, [*api.routes()], [api.life])
+    return service(url, options, [*api.routes(), *web.routes()], [api.life, web.life], explain)
 
 
 def is_loopback(host: str) -> bool:

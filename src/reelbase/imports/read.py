@@ -114,6 +114,11 @@ def datasets(connection: DictConnection) -> list[dict[str, Any]]:
     return found
 
 
+def live_datasets(connection: DictConnection) -> set[str]:
+    """The names of the datasets that are loaded."""
+    return {row["name"] for row in connection.execute(_SQL["live_datasets"])}
+
+
 def known_datasets() -> tuple[KnownDataset, ...]:
     """Every dataset that can be loaded, in the order in which they are shown."""
     return DATASETS

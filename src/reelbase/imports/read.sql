@@ -70,6 +70,9 @@ select d.name, d.live_release as release, r.published_at, d.previous_release
  where d.live_release is not null
  order by d.name;
 
+-- name: live_datasets
+select name from reelbase.datasets where live_release is not null;
+
 -- name: dataset_tables
 select t.release_id, t.table_name, t.data_schema, t.import_id, t.rows,
        coalesce(pg_total_relation_size(to_regclass(format('%%I.%%I', t.data_schema, t.table_name))), 0) as bytes

@@ -42,13 +42,14 @@ def _plain(value: object) -> Any:
 
 
 class Body:
-    """What is sent: as it is, or packed once somebody takes it packed."""
+    """What is sent: as it is, or packed once somebody takes it packed. `kind` is its media type."""
 
-    __slots__ = ("_packed", "headers", "plain")
+    __slots__ = ("_packed", "headers", "kind", "plain")
 
-    def __init__(self, plain: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(self, plain: bytes, headers: Iterable[tuple[bytes, bytes]] = (), kind: bytes = _JSON) -> None:
         self.plain = plain
         self.headers = tuple(headers)
+        self.kind = kind
         self._packed: bytes | None = None
 
     def packed(self) -> bytes | None:
@@ -78,14 +79,19 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def etag(version: str, path: str, query: bytes) -> bytes:
+def etag(version: str, path: str, query: bytes, variant: bytes = b"") -> bytes:
     """Weak: packed or not, it is the same. Another release of this software may answer differently."""
-    digest = blake2b(path.encode() + b"?" + query + _SOFTWARE, digest_size=8).hexdigest()
+    digest = blake2b(path.encode() + b"?" + query + _SOFTWARE + variant, digest_size=8).hexdigest()
     return f'W/"{version}-{digest}"'.encode()
 
 
 _SOFTWARE = b" " + __version__.encode()
 _REVALIDATE: RawHeaders = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
+_REVALIDATE_VARIANT: RawHeaders = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding, cookie")]
+
+
+def _revalidate(variant: bytes) -> RawHeaders:
+    return _REVALIDATE_VARIANT if variant else _REVALIDATE
 
 
 def is_known(scope: Scope, tag: bytes) -> bool:
@@ -96,21 +102,21 @@ def is_known(scope: Scope, tag: bytes) -> bool:
     return False
 
 
-def unchanged(tag: bytes) -> Answer:
+def unchanged(tag: bytes, variant: bytes = b"") -> Answer:
     """304."""
-    return Answer(304, b"", [(b"etag", tag), *_REVALIDATE])
+    return Answer(304, b"", [(b"etag", tag), *_revalidate(variant)])
 
 
-def found(scope: Scope, body: Body, tag: bytes | None) -> Answer:
+def found(scope: Scope, body: Body, tag: bytes | None, variant: bytes = b"", status: int = 200) -> Answer:
     """200, packed where the client takes it."""
-    headers: RawHeaders = [(b"content-type", _JSON), *body.headers]
-    headers += [(b"etag", tag), *_REVALIDATE] if tag else [(b"cache-control", b"no-store")]
+    headers: RawHeaders = [(b"content-type", body.kind), *body.headers]
+    headers += [(b"etag", tag), *_revalidate(variant)] if tag else [(b"cache-control", b"no-store")]
     sent = body.plain
     if takes_gzip(scope) and (packed := body.packed()) is not None:
         sent = packed
         headers.append((b"content-encoding", b"gzip"))
     headers.append((b"content-length", str(len(sent)).encode()))
-    return Answer(200, sent, headers)
+    return Answer(status, sent, headers)
 
 
 def takes_gzip(scope: Scope) -> bool:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelbase.serving.answers import Answer
 from reelbase.serving.desk import Desk
-from reelbase.serving.door import Door, Rules
+from reelbase.serving.door import Door, Explain, Rules
 from reelbase.serving.limits import Limiter
 from reelbase.serving.lines import Limits
 from reelbase.serving.metrics import Metrics
@@ -34,8 +34,17 @@ class Options:
     lease_seconds: float = 30.0
 
 
-def service(url: str, options: Options, routes: Sequence[BaseRoute], lives: Sequence[Life] = ()) -> ASGIApp:
-    """The application on a database. `lives` are what begins and ends with it, each with its place in `app.state`."""
+def service(
+    url: str,
+    options: Options,
+    routes: Sequence[BaseRoute],
+    lives: Sequence[Life] = (),
+    explain: Explain | None = None,
+) -> ASGIApp:
+    """The application on a database. `lives` are what begins and ends with it, each with its place in `app.state`.
+
+    `explain` may say a problem as something else than JSON.
+    """
     desk = Desk(url, options.limits)
 
     @asynccontextmanager
@@ -55,7 +64,7 @@ def service(url: str, options: Options, routes: Sequence[BaseRoute], lives: Sequ
     app.state.lease_seconds = options.lease_seconds
     app.state.metrics = metrics = Metrics(desk)
     limiter = Limiter(options.requests_per_minute) if options.requests_per_minute else None
-    return Door(app, options.rules, limiter, metrics)
+    return Door(app, options.rules, limiter, metrics, explain)
 
 
 class _Application(Starlette):

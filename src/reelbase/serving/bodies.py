@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON, not too long, not too deep."""
+"""Bodies of requests: JSON and forms, not too long, not too deep."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import orjson
 from starlette.requests import Request
 
 from reelbase.serving.problems import Fault, Problem
+from reelbase.serving.query import Pairs, pairs
 
 LONGEST = 1 << 20
 _TYPES = ("application/json", "application/merge-patch+json")
+_FORM = "application/x-www-form-urlencoded"
 
 
 async def json_body(request: Request) -> bytes:
@@ -27,6 +29,14 @@ async def json_body(request: Request) -> bytes:
             400, "broken_json", f"The body is no JSON: {error}.", faults=[Fault(str(error), pointer="")]
         ) from error
     return body
+
+
+async def form(request: Request) -> Pairs:
+    """Names and values of a form without files; raises Problem (413, 414, 415, 422)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        raise Problem(415, "not_a_form", "The body must be a form.", headers={"accept": _FORM})
+    return pairs(await _read(request))
 
 
 async def _read(request: Request) -> bytes:

@@ -193,41 +193,47 @@ class Desk:
 
         return asked
 
-    async def cached(self, request: Request, ask: Callable[[DictConnection], Body]) -> Answer:
+    # What of a cookie or the like makes an answer differ, besides its path and query, is its `variant`.
+
+    async def cached(self, request: Request, ask: Callable[[DictConnection], Body], variant: bytes = b"") -> Answer:
         """The answer to a GET from what is kept, or asked and kept; 304 where the client has it."""
-        return await self.known(request) or await self.made(request, ask)
+        return await self.known(request, variant) or await self.made(request, ask, variant)
 
-    async def made(self, request: Request, ask: Callable[[DictConnection], Body]) -> Answer:
+    async def made(self, request: Request, ask: Callable[[DictConnection], Body], variant: bytes = b"") -> Answer:
         """The answer that is not known yet, asked in a thread and kept."""
-        return self._keep(request.scope, *await self.ask(request, self.consistent(ask)))
+        return self._keep(request.scope, *await self.ask(request, self.consistent(ask)), variant)
 
-    async def made_here(self, request: Request, question: Callable[[], Question[Body]]) -> Answer:
+    async def made_here(self, request: Request, question: Callable[[], Question[Body]], variant: bytes = b"") -> Answer:
         """As `made`, asked in the event loop."""
-        return self._keep(request.scope, *await self.ask_here(request, self.consistent_here(question)))
+        return self._keep(request.scope, *await self.ask_here(request, self.consistent_here(question)), variant)
 
-    def _keep(self, scope: Scope, body: Body, now: str) -> Answer:
-        key = (scope["path"], scope["query_string"])
+    def _keep(self, scope: Scope, body: Body, now: str, variant: bytes) -> Answer:
+        key = (scope["path"], scope["query_string"], variant)
         self.kept.put(now, key, body)
         tag = etag(now, *key)
-        return unchanged(tag) if is_known(scope, tag) else found(scope, body, tag)
+        return unchanged(tag, variant) if is_known(scope, tag) else found(scope, body, tag, variant)
 
-    async def known(self, request: Request) -> Answer | None:
+    async def known(self, request: Request, variant: bytes = b"") -> Answer | None:
         """The answer without a question to the catalog, where there is one."""
         scope = request.scope
         trust: Trust | None = self.watch.trust
         if trust is not None:
-            return self._known(scope, trust.version)
+            return self._known(scope, trust.version, variant)
         if any(name == b"if-none-match" for name, _ in scope["headers"]):
-            return self._known(scope, await self.ask(request, version))
+            return self._known(scope, await self.ask(request, version), variant)
         return None
 
-    def _known(self, scope: Any, now: str) -> Answer | None:
-        key = (scope["path"], scope["query_string"])
+    def _known(self, scope: Any, now: str, variant: bytes) -> Answer | None:
+        key = (scope["path"], scope["query_string"], variant)
         tag = etag(now, *key)
         if is_known(scope, tag):
-            return unchanged(tag)
+            return unchanged(tag, variant)
         body = self.kept.get(now, key)
-        return None if body is None else found(scope, body, tag)
+        return None if body is None else found(scope, body, tag, variant)
+
+
+Key = tuple[str, bytes, bytes]
+"""Path, query and variant."""
 
 
 class Kept:
@@ -235,11 +241,11 @@ class Kept:
 
     def __init__(self) -> None:
         self._version = ""
-        self._bodies: OrderedDict[tuple[str, bytes], Body] = OrderedDict()
+        self._bodies: OrderedDict[Key, Body] = OrderedDict()
         self._bytes = 0
         self._totals: dict[tuple[str, object], Total] = {}
 
-    def get(self, version: str, key: tuple[str, bytes]) -> Body | None:
+    def get(self, version: str, key: Key) -> Body | None:
         if version != self._version:
             return None
         body = self._bodies.get(key)
@@ -247,7 +253,7 @@ class Kept:
             self._bodies.move_to_end(key)
         return body
 
-    def put(self, version: str, key: tuple[str, bytes], body: Body) -> None:
+    def put(self, version: str, key: Key, body: Body) -> None:
         """Only ever called by the event loop's thread."""
         if version != self._version:
             self._version, self._bytes = version, 0

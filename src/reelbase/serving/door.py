@@ -10,7 +10,7 @@ import ipaddress
 import re
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -55,11 +55,18 @@ class Rules:
     origins: Collection[str] = ()
 
 
+Explain = Callable[[Scope, Problem, str], Answer | None]
+"""Says a problem in another way than as JSON, given the request and its id; None: as JSON."""
+
+
 class Door:
     """The layer around the application."""
 
-    def __init__(self, app: ASGIApp, rules: Rules, limiter: Limiter | None, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, rules: Rules, limiter: Limiter | None, metrics: Metrics, explain: Explain | None = None
+    ) -> None:
         self._app = app
+        self._otherwise = explain
         self._rules = rules
         self._limiter = limiter
         self._metrics = metrics
@@ -151,7 +158,8 @@ class Door:
         if visit.has_begun:
             raise error  # the connection breaks off: half an answer must not look like a whole one
         problem = problem or Problem(500, "internal", "Something went wrong here; the log has the request's id.")
-        answer = problem.answer(scope["path"][:_LONGEST_PATH], visit.id)
+        said = self._otherwise(scope, problem, visit.id) if self._otherwise else None
+        answer = said or problem.answer(scope["path"][:_LONGEST_PATH], visit.id)
         await answer(scope, receive, visit.send)
 
     # What is written of it

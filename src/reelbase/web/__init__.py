@@ -1,0 +1,1 @@
+"""Pages for people: the catalog and the import console, made on the server."""

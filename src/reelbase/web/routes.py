@@ -1,0 +1,32 @@
+"""The routes of the pages, for the application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from reelbase.serving.application import route
+from reelbase.web.assets import show_asset
+from reelbase.web.catalog import show_catalog
+from reelbase.web.pages import pages
+from reelbase.web.theme import switch_theme
+
+
+def routes() -> list[Route]:
+    """Every page, and what belongs to it."""
+    return [
+        route("/", show_catalog),
+        route("/theme", switch_theme, "POST"),
+        route("/static/{digest}/{path:path}", show_asset),
+    ]
+
+
+@asynccontextmanager
+async def life(_: Starlette) -> AsyncIterator[None]:
+    """Templates are compiled and files packed before the first request comes."""
+    await asyncio.to_thread(pages)
+    yield
