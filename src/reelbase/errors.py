@@ -4,6 +4,7 @@
       UsageError                  exit 2: nothing was started
         SettingError              a setting that cannot be read
         SourceMissing             a source that is not there or cannot be read
+        SourceNotAllowed          a source that may not be imported from here: outside the folders, or from that host
         MixedDatasets             sources of several datasets without a word which one is meant
         UnknownImport             no import, dataset or release of that name
         UnknownMovie              no movie of that id
@@ -16,7 +17,9 @@
         UnknownHeader             no file that we know begins like this
         NothingKnown              a folder or archive without a known file
         BrokenArchive             a truncated or damaged .gz, .zip or .tar.gz
+        ArchiveBomb               an archive that unpacks to far more than any file of ours
         SourceChanged             the file is not the one that the import began with
+        DownloadFailed            a file that could not be downloaded
       DatabaseError               PostgreSQL does not do what we need
         ServerUnavailable         it cannot be started or reached
         ServerUnsuitable          its version or extensions do not fit
@@ -75,6 +78,12 @@ class SourceMissing(UsageError):
     """A source that is not there or cannot be read."""
 
     code = "source_missing"
+
+
+class SourceNotAllowed(UsageError):
+    """A source that may not be imported: outside the allowed folders, or from a host that is not allowed."""
+
+    code = "source_not_allowed"
 
 
 class MixedDatasets(UsageError):
@@ -165,10 +174,23 @@ class BrokenArchive(SourceError):
     code = "broken_archive"
 
 
+class ArchiveBomb(BrokenArchive):
+    """An archive that unpacks to far more than any file of ours would."""
+
+    code = "archive_bomb"
+
+
 class SourceChanged(SourceError):
     """The file is not the one that the import began with."""
 
     code = "source_changed"
+
+
+class DownloadFailed(SourceError):
+    """A file that could not be downloaded; a retry goes on where it was."""
+
+    code = "download_failed"
+    again = True
 
 
 class UploadDamaged(SourceError):

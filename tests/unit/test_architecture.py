@@ -30,7 +30,8 @@ MAP: dict[str, set[str]] = {
     "sample": {"errors"},
     "reading": {"datasets", "errors"},
     "database": {"errors", "settings"},
-    "receiving": {"database", "errors"},
+    "outgoing": {"errors", ROOT},
+    "receiving": {"database", "errors", "outgoing"},
     # The sift asks the grammar of `reading` what a record is, so that the two can never differ.
     "loading": {"database", "datasets", "errors", "reading"},
     "publishing": {"database", "datasets", "errors"},
@@ -42,6 +43,7 @@ MAP: dict[str, set[str]] = {
             "datasets",
             "errors",
             "loading",
+            "outgoing",
             "publishing",
             "reading",
             "receiving",

@@ -290,7 +290,7 @@ class Import(BaseModel):
 
     id: int
     kind: str
-    dataset: str
+    dataset: str | None
     state: str
     mode: str
     attempt: int

@@ -19,9 +19,10 @@ from reelbase.cli.follow import follow, result, settle, watch_until_final
 from reelbase.cli.tables import table
 from reelbase.errors import ReelbaseError, UnknownImport, UsageError
 from reelbase.imports import commands, read, tasks
-from reelbase.imports.limits import reject_limit
 from reelbase.imports.listening import listening
 from reelbase.imports.resources import Resources
+from reelbase.imports.sources import ImportRequest, SourceRules
+from reelbase.imports.wanted import finder, wanted
 from reelbase.loading.rejects import Reason
 
 app = typer.Typer(help="Look at imports, cancel, retry, get rejects.", invoke_without_command=True)
@@ -34,7 +35,10 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Queue it and return.")]
 
 
 def import_(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, .gz, .zip, .tar.gz.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Files, folders, .gz, .zip, .tar.gz, URLs, imdb, movielens/32m."),
+    ],
     dataset: Annotated[str | None, typer.Option(help="Which dataset, or all, where there are several.")] = None,
     mode: Annotated[str, typer.Option(help="replace the tables given, or merge into them by key.")] = "replace",
     max_rejects: Annotated[str, typer.Option(help="How many bad records a file may have: 100, or 1%.")] = "1%",
@@ -43,28 +47,16 @@ def import_(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring files into the database: checked, indexed, published at once."""
-    if mode not in ("replace", "merge"):
-        raise UsageError(f"--mode is {mode!r}.", "It must be replace or merge.")
     if server is not None:
         raise UsageError("This version cannot send files to a server yet.", "Run the import on the server itself.")
-    reject_limit(max_rejects)
     here = context()
-    ids = []
+    request = ImportRequest(tuple(sources), dataset, mode, max_rejects)
     try:
-        found = commands.look(sources, dataset)
+        # What is wrong is said before a server is started.
+        asked = wanted(request, SourceRules.of(here.settings, is_local=True), finder(here.connection))
         with here.connection() as connection:
-            for name, survey in found:
-                ids.append(
-                    commands.create_import(
-                        connection,
-                        name,
-                        survey,
-                        mode=mode,
-                        max_rejects=max_rejects,
-                        chunk_bytes=here.settings.chunk_bytes,
-                        sources=sources,
-                    )
-                )
+            size = here.settings.chunk_bytes
+            ids = [commands.create_import(connection, request, one, size) for one in asked]
     except ReelbaseError as error:
         if as_json and not isinstance(error, UsageError):
             print_json(_nothing(None, dataset, error))
@@ -189,7 +181,8 @@ def list_(
 
 
 def _what(one: dict[str, Any]) -> str:
-    return str(one["dataset"]) if one["kind"] == "import" else f"{one['dataset']} ({one['kind']})"
+    dataset = one["dataset"] or "-"
+    return str(dataset) if one["kind"] == "import" else f"{dataset} ({one['kind']})"
 
 
 def _state(one: dict[str, Any]) -> str:
@@ -206,8 +199,8 @@ def show(import_id: ImportId, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     out().print(
-        f"Import {found['id']} ({found['kind']} of {found['dataset']}, {found['mode']}): {found['state']}, "
-        f"attempt {found['attempt']}, {_seconds(found['seconds'])} s",
+        f"Import {found['id']} ({found['kind']} of {found['dataset'] or 'files not yet known'}, {found['mode']}): "
+        f"{found['state']}, attempt {found['attempt']}, {_seconds(found['seconds'])} s",
         highlight=False,
     )
     _summary(found)
