@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reelbase.database.connect import connect, connect_dicts
-from reelbase.imports import commands, read
+from reelbase.imports import commands, read, rejects
 from reelbase.imports.resources import Resources
 from reelbase.imports.run import run_import
 from reelbase.imports.sources import ImportRequest, SourceRules
@@ -60,7 +60,7 @@ class Importer:
         with connect(self.url) as connection:
             return [
                 (line, offset, column, reason, bytes(record))
-                for _, line, offset, column, reason, record, _ in read.rejects(connection, import_id)
+                for _, line, offset, column, reason, record, _ in rejects.rejects(connection, import_id)
             ]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -98,6 +98,25 @@ class UnknownImport(UsageError):
     code = "not_found"
 
 
+class WrongState(UsageError):
+    """An import that is not in a state in which this can be done."""
+
+    code = "conflict"
+
+
+class KeyInUse(UsageError):
+    """Another request with the same Idempotency-Key is at work."""
+
+    code = "key_in_use"
+    again = True
+
+
+class KeyOfAnother(UsageError):
+    """The Idempotency-Key of another request."""
+
+    code = "key_of_another"
+
+
 class UnknownMovie(UsageError):
     """No movie of that id."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import sys
@@ -10,15 +9,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
 from reelbase.cli.context import Context, JsonFlag, context, err, out, print_json
 from reelbase.cli.follow import follow, result, settle, watch_until_final
 from reelbase.cli.tables import table
-from reelbase.errors import ReelbaseError, UnknownImport, UsageError
+from reelbase.errors import ReelbaseError, UsageError
 from reelbase.imports import commands, read, tasks
+from reelbase.imports import rejects as bad
 from reelbase.imports.listening import listening
 from reelbase.imports.resources import Resources
 from reelbase.imports.sources import ImportRequest, SourceRules
@@ -239,9 +239,8 @@ def retry(
 def confirm(import_id: ImportId) -> None:
     """Publish a refresh that was held because it changes much."""
     here = context()
-    with here.dicts() as connection:
-        found = read.one_import(connection, import_id)
-    raise UsageError(f"Import {import_id} is {found['state']}.", "Only an import that is held can be confirmed.")
+    with here.connection() as connection:
+        commands.confirm(connection, import_id)
 
 
 @app.command()
@@ -259,68 +258,49 @@ def rejects(
     """Print the bad records of an import as CSV, or raw."""
     here = context()
     with here.connection() as connection:
-        if not connection.execute("select id from reelbase.imports where id = %s", (import_id,)).fetchone():
-            raise UnknownImport(f"There is no import {import_id}.", "`reelbase imports` lists them.")
+        bad.check_known(connection, import_id)
         if raw:
             _write_raw(connection, import_id, output, with_duplicates=with_duplicates)
         else:
-            with closing(read.rejects(connection, import_id)) as rows:  # type: ignore[type-var]  # it is a generator
+            with closing(bad.rejects(connection, import_id)) as rows:  # type: ignore[type-var]  # it is a generator
                 _write_csv(rows, output, as_json=as_json)
-
-
-_HEADER = ("file", "line", "byte_offset", "column", "reason", "record")
 
 
 def _write_csv(rows: Iterator[tuple[Any, ...]], output: Path | None, *, as_json: bool) -> None:
     if as_json:
-        items = [dict(zip(_HEADER, (*row[:5], _text(row[5])), strict=True)) for row in rows]
+        items = [dict(zip(bad.HEADER, (*row[:5], bad.as_text(row[5])), strict=True)) for row in rows]
         print_json({"items": items})
         return
     with _opened(output) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEADER)
-        for row in rows:
-            writer.writerow((*row[:5], _text(row[5])))
-
-
-def _text(record: bytes) -> str:
-    r"""A record as text: bytes that are not UTF-8 as \xNN."""
-    return bytes(record).decode("utf-8", errors="backslashreplace")
+        file.writelines(bad.as_csv(rows))
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        sys.stdout.reconfigure(newline="", encoding="utf-8")  # type: ignore[union-attr]
-        yield sys.stdout
-        return
+def _opened(output: Path | None) -> Iterator[BinaryIO]:
     try:
-        with output.open("w", encoding="utf-8", newline="") as file:
+        with output.open("wb") if output else _binary_stdout() as file:
             yield file
+    except BrokenPipeError:
+        raise  # whoever reads us has enough
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}.") from error
 
 
 def _write_raw(connection: Any, import_id: int, output: Path | None, *, with_duplicates: bool) -> None:
     left_out: frozenset[str] = frozenset() if with_duplicates else frozenset({Reason.DUPLICATE_KEY.value})
-    found = read.raw_rejects(connection, import_id, left_out)
+    found = bad.raw_rejects(connection, import_id, left_out)
     if len(found) > 1 and (output is None or not output.is_dir()):
         names = ", ".join(Path(one.name).name for one in found)
         raise UsageError(f"The rejects are of several files ({names}).", "Give a folder for them: -o FOLDER.")
     for one in found:
         target = output / Path(one.name).name.removesuffix(".gz") if output and output.is_dir() else output
-        try:
-            with target.open("wb") if target else _binary_stdout() as file, closing(one.lines()) as lines:  # type: ignore[type-var]
-                file.writelines(lines)
-        except BrokenPipeError:
-            raise  # whoever reads us has enough
-        except OSError as error:
-            raise UsageError(f"{target} cannot be written: {error.strerror}.") from error
+        with _opened(target) as file, closing(one.lines()) as lines:  # type: ignore[type-var]
+            file.writelines(lines)
     _tell_left_out(connection, import_id, with_duplicates=with_duplicates)
 
 
 def _tell_left_out(connection: Any, import_id: int, *, with_duplicates: bool) -> None:
-    count = read.count_rejects(connection, import_id, Reason.DUPLICATE_KEY.value)
+    count = bad.count(connection, import_id, reason=Reason.DUPLICATE_KEY.value)
     if count and not with_duplicates:
         err().print(
             f"{count} records whose key comes again later are left out: merged, they would replace the later ones. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 from reelbase.database.connect import Connection
-from reelbase.errors import BadParameter, UnknownImport, UsageError
+from reelbase.errors import BadParameter, UnknownImport, UsageError, WrongState
 from reelbase.imports import lease, store, tasks
 from reelbase.imports.limits import reject_limit
 from reelbase.imports.sources import ImportRequest, SourceRules
@@ -81,7 +81,7 @@ def retry(connection: Connection, import_id: int, lease_seconds: float, max_reje
             return
         row = connection.execute(store.SQL["retry"], {"import_id": import_id, "max_rejects": max_rejects}).fetchone()
         if row is None:
-            raise UsageError(
+            raise WrongState(
                 f"Import {import_id} is {found.state}.",
                 "Only a failed import can be retried."
                 if found.state in ("completed", "cancelled")
@@ -99,8 +99,14 @@ def cancel(connection: Connection, import_id: int, lease_seconds: float) -> None
     lease.reap(connection, lease_seconds, import_id)
     found = store.job(connection, import_id)
     if found.state in ("completed", "cancelled"):
-        raise UsageError(f"Import {import_id} is {found.state}; there is nothing to cancel.")
+        raise WrongState(f"Import {import_id} is {found.state}; there is nothing to cancel.")
     connection.execute(store.SQL["ask_cancel"], {"import_id": import_id})
     with connection.transaction():
         if connection.execute(store.SQL["cancel_idle"], {"import_id": import_id}).fetchone():
             prune.drop_staging(connection, import_id, schema_name(found.dataset, import_id))
+
+
+def confirm(connection: Connection, import_id: int) -> None:
+    """Publish what was held; raises WrongState for what is not."""
+    found = store.job(connection, import_id)
+    raise WrongState(f"Import {import_id} is {found.state}.", "Only an import that is held can be confirmed.")
