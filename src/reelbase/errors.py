@@ -7,6 +7,9 @@
         SourceNotAllowed          a source that may not be imported from here: outside the folders, or from that host
         MixedDatasets             sources of several datasets without a word which one is meant
         UnknownImport             no import, dataset or release of that name
+        WrongState                an import that is not in a state in which this can be done
+        KeyInUse                  another request with the same Idempotency-Key is at work
+        KeyOfAnother              the Idempotency-Key of another request
         UnknownMovie              no movie of that id
         KnownMovie                a movie with that IMDb id is there already
         BadCursor                 a place in a list that is not ours

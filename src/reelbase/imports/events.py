@@ -1,7 +1,7 @@
 """What happens to imports, for all who watch: one look at the database for everybody in this process, each tick.
 
-States tell of themselves (NOTIFY); chunks do not, and are looked at while an import runs. Nobody watches: no look, and no
-connection. A watcher who is slow misses what lies between, never the last.
+States tell of themselves (NOTIFY); chunks do not, and are looked at while an import runs. While nobody watches there is
+no look, and no connection. A watcher who is slow misses what lies between, never the last.
 """
 
 from __future__ import annotations

@@ -59,9 +59,7 @@ def _rates(state: str, files: Sequence[dict[str, Any]]) -> tuple[float | None, f
         # Chunks that take longer than the window.
     else:
         seconds = (max(file["last_at"] for file in files if file["last_at"]) - min(begun)).total_seconds()
-    return _each(
-        sum(file["attempt_rows"] for file in files), sum(file["attempt_bytes"] for file in files), seconds
-    )
+    return _each(sum(file["attempt_rows"] for file in files), sum(file["attempt_bytes"] for file in files), seconds)
 
 
 def _each(rows: int, size: int, seconds: float) -> tuple[float | None, float | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +50,7 @@ def page(
     parameters = {"import_id": import_id, "reason": reason, "file": file, "limit": limit}
     parameters |= {"after_file": after[0], "after_byte": after[1]}
     rows = connection.execute(_SQL["page"], parameters).fetchall()
-    return [
-        ((row.pop("file_id"), row["byte_offset"]), {**row, "record": as_text(row["record"])})
-        for row in rows
-    ]
+    return [((row.pop("file_id"), row["byte_offset"]), {**row, "record": as_text(row["record"])}) for row in rows]
 
 
 def count(
@@ -94,7 +91,7 @@ class RejectsCsv:
         self._asked: dict[str, Any] = {"import_id": import_id, "reason": reason, "file": file}
         self._connection: Connection | None = None
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Generator[bytes, None, None]:
         """Made as they are asked for; raises UnknownImport before the first."""
         self._connection = connection = connect(self._url, "reelbase export")
         check_known(connection, self._asked["import_id"])
