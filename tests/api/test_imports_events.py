@@ -260,7 +260,7 @@ def test_a_client_that_takes_nothing_holds_nobody_up(
     import_id = importer.queue(write(tmp_path / "m.csv", MOVIES, "1,Heat (1995),Drama"))
     with connect(database) as connection:
         # Events that are larger than what the sockets between hold.
-        connection.execute("update reelbase.imports set skipped = to_jsonb(array_fill('x'::text, array[2000000]))")
+        connection.execute("update reelbase.imports set skipped = to_jsonb(array[repeat('x', 8000000)])")
     host, port = urlsplit(server.address).netloc.split(":")
     with socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
