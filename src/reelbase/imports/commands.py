@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 from reelbase.database.connect import Connection
-from reelbase.errors import BadParameter, UnknownImport, UsageError, WrongState
+from reelbase.errors import BadParameter, UnknownImport, WrongState
 from reelbase.imports import lease, store, tasks
 from reelbase.imports.limits import reject_limit
 from reelbase.imports.sources import ImportRequest, SourceRules
