@@ -7,7 +7,21 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from reelbase.api import datasets, exports, facets, health, imports, metrics, movies, own, people, schemas, tables
+from reelbase.api import (
+    datasets,
+    events,
+    exports,
+    facets,
+    health,
+    imports,
+    metrics,
+    movies,
+    own,
+    people,
+    rejects,
+    schemas,
+    tables,
+)
 from reelbase.serving import movie_list
 from reelbase.serving.application import Handler
 from reelbase.serving.query import Nothing, Query
@@ -134,6 +148,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", f"{BASE}/imports/{{id}}", imports.show_import, "One import", "imports",
         place=_IMPORT, answer=schemas.Import, problems=(404, 422),
+    ),
+    Endpoint(
+        "GET", f"{BASE}/imports/{{id}}/chunks", imports.list_chunks, "Its chunks, in the order of its files", "imports",
+        query=imports.ChunksQuery, place=_IMPORT, answer=schemas.ChunkList, problems=(400, 404, 422),
+    ),
+    Endpoint(
+        "GET", f"{BASE}/imports/{{id}}/rejects", rejects.list_rejects,
+        "Its bad records; as CSV all of them (`Accept: text/csv`, or `format=csv`)", "imports",
+        query=rejects.RejectsQuery, place=_IMPORT, answer=schemas.RejectList, media_type="text/csv",
+        problems=(400, 404, 422, 429),
+    ),
+    Endpoint(
+        "GET", f"{BASE}/imports/{{id}}/events", events.watch_import,
+        "Watch it: events named `import`, each with the whole of it (server-sent events)", "imports",
+        place=_IMPORT, media_type="text/event-stream", problems=(404, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports/{{id}}/cancel", imports.cancel_import, "Stop it for good; nothing of it is left",
+        "imports", place=_IMPORT, status=202, answer=schemas.Import, problems=(404, 409, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports/{{id}}/retry", imports.retry_import, "Go on with one that has failed", "imports",
+        place=_IMPORT, status=202, answer=schemas.Import, problems=(404, 409, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports/{{id}}/confirm", imports.confirm_import, "Publish one that is held", "imports",
+        place=_IMPORT, status=202, answer=schemas.Import, problems=(404, 409, 422),
     ),
     Endpoint(
         "GET", f"{BASE}/workers", imports.list_workers, "Who runs imports", "imports", answer=schemas.WorkerList,

@@ -89,8 +89,8 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     success: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.answer is not None:
         success["content"] = {"application/json": {"schema": _ref(endpoint.answer)}}
-    elif endpoint.media_type is not None:
-        success["content"] = {endpoint.media_type: {}}
+    if endpoint.media_type is not None:
+        success.setdefault("content", {})[endpoint.media_type] = {}
     if endpoint.status in (201, 202):
         success["headers"] = {"Location": {"description": "Where it is", "schema": {"type": "string"}}}
     found = {str(endpoint.status): success}

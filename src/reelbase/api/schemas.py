@@ -285,12 +285,63 @@ class TableRows(Shape):
     previous: str | None
 
 
+class ImportProgress(Shape):
+    """How far it is: bytes of the files as they lie on disk, and how fast rows come just now."""
+
+    bytes_done: int
+    bytes_total: int
+    rows_loaded: int
+    rows_rejected: int
+    rows_per_second: int | None
+    eta_seconds: float | None
+
+
+class ImportChunks(Shape):
+    """How many pieces of a file there are, and what became of them."""
+
+    total: int
+    done: int
+    failed: int
+
+
+class ImportFile(Shape):
+    """A file of an import; rows_read is rows_loaded + rows_rejected."""
+
+    name: str
+    table: str
+    bytes: int
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    seconds: float | None
+    state: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    chunks: ImportChunks
+
+
+class ImportCheck(Shape):
+    """Something that was found in what was loaded."""
+
+    name: str
+    table: str
+    count: int
+    detail: str
+
+
+class ImportFault(Shape):
+    """Why an import has ended without being completed."""
+
+    code: str
+    detail: str
+
+
 class Import(BaseModel):
     """One request to bring files in, to bring a release back, or to take a dataset away."""
 
     id: int
     kind: str
-    dataset: str
+    dataset: str | None
     state: str
     mode: str
     attempt: int
@@ -300,11 +351,52 @@ class Import(BaseModel):
     finished_at: datetime | None
     seconds: float | None
     release: int | None
-    progress: dict[str, Any]
-    files: list[dict[str, Any]]
-    checks: list[dict[str, Any]]
+    progress: ImportProgress
+    files: list[ImportFile]
+    checks: list[ImportCheck]
     skipped: list[str]
-    error: dict[str, Any] | None
+    error: ImportFault | None
+
+
+class Chunk(Shape):
+    """A piece of a file: whole records, loaded in one transaction."""
+
+    file: str
+    first_line: int
+    last_line: int
+    first_byte: int
+    bytes: int
+    state: str
+    attempt: int
+    rows_loaded: int
+    rows_rejected: int
+    worker: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    error: str | None
+
+
+class ChunkList(Page):
+    """Chunks in the order of the files."""
+
+    items: list[Chunk]
+
+
+class Reject(Shape):
+    r"""A bad record: where it is, what was wrong, and the record as it was (bytes that are not UTF-8 as \xNN)."""
+
+    file: str
+    line: int
+    byte_offset: int
+    column: str | None
+    reason: str
+    record: str
+
+
+class RejectList(Page):
+    """Bad records in the order of the files."""
+
+    items: list[Reject]
 
 
 class ImportList(Page):
