@@ -6,7 +6,7 @@ import base64
 import binascii
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, LiteralString
@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 from psycopg import sql
 
-from reelbase.catalog.filters import Filters, conditions, parameters, placeholder, shape
+from reelbase.catalog.filters import Filters, Value, conditions, literal, parameters, placeholder, shape
 from reelbase.database.asking import Ask, Question, answer
 from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
@@ -25,7 +25,9 @@ _SQL = statements("reelbase.catalog", "browse.sql")
 
 EXACT_UP_TO = 10_000
 """Totals up to here are counted, those above are estimated."""
-_WORTH_COUNTING = 50_000  # estimated matches above which no count is tried: it would read most of the catalog
+_WORTH_COUNTING = 50_000  # expected rows above which no count is tried: it would read most of the table
+
+_ANY = UUID(int=0)
 
 Row = dict[str, Any]
 
@@ -62,6 +64,11 @@ class Cursor:
     value: str | float | None
     id: UUID
     back: bool = False
+
+    @property
+    def shape(self) -> Cursor:
+        """The same for all places that differ in values only."""
+        return replace(self, value=None if self.value is None else "", id=_ANY)
 
     def encode(self) -> str:
         """Opaque to whoever gets it."""
@@ -167,13 +174,10 @@ def _rows(
 ) -> Question[list[Row]]:
     """Most pages are within one part: that statement is prepared and takes a third of the time of the whole one."""
     if also is None and not skip:
-        back = cursor is not None and cursor.back
-        place = _Place.START if cursor is None else _Place.EMPTY if cursor.value is None else _Place.VALUE
-        text = _part(shape(filters), Order(order.sort, order.descending != back), place, limit)
         values = parameters(filters)
         if cursor is not None:
             values |= {"value": cursor.value, "id": cursor.id}
-        rows = yield Ask(text, values, binary=True)
+        rows = yield Ask(_part(shape(filters), order, cursor and cursor.shape, limit), values, binary=True)
         if len(rows) == limit:
             return rows
     asked = statement(filters, order, cursor, limit=limit + skip, also=also, skip=skip)
@@ -183,32 +187,11 @@ def _rows(
     return rows
 
 
-class _Place(enum.Enum):
-    """Where a page begins: with the first movie, behind one that has a value, or behind one that has none."""
-
-    START = enum.auto()
-    VALUE = enum.auto()
-    EMPTY = enum.auto()
-
-
 @lru_cache(maxsize=1000)
-def _part(filters: Filters, order: Order, place: _Place, limit: int) -> LiteralString:
-    key = sql.Identifier("m", order.sort.column)
-    direction = sql.SQL("desc" if order.descending else "asc")
-    part: sql.Composable = sql.SQL("{} is not null").format(key)
-    beyond = sql.SQL("<" if order.descending else ">")
-    if place is _Place.EMPTY:
-        part = sql.SQL("{} is null and m.id {} {}").format(key, beyond, sql.Placeholder("id"))
-    elif place is _Place.VALUE:
-        value = sql.SQL("{}::{}").format(sql.Placeholder("value"), sql.SQL(_TYPES[order.sort]))
-        part = sql.SQL("({}, m.id) {} ({}, {})").format(key, beyond, value, sql.Placeholder("id"))
-    made = sql.SQL(_SQL["part"]).format(
-        key=key,
-        where=conditions(filters, placeholder),
-        part=part,
-        order=sql.SQL("{} {}, m.id {}").format(key, direction, direction),
-        limit=sql.Literal(limit),
-    )
+def _part(filters: Filters, order: Order, cursor: Cursor | None, limit: int) -> LiteralString:
+    """The query for the part that the place is in, of shapes: the same for all places that differ in values only."""
+    where = conditions(filters, placeholder)
+    made = sql.SQL(_SQL["part"]).format(where=where, limit=sql.Literal(limit), **_walk(order, cursor, placeholder))
     # Put together of statements, identifiers and a number, and nothing else.
     return made.as_string(None)
 
@@ -228,41 +211,49 @@ def statement(
     skip: int = 0,
 ) -> sql.Composed:
     """The query for one page, in walking order."""
-    where = conditions(filters)
-    if also is not None:
-        where = sql.SQL("{} and {}").format(where, also)
-    descending = order.descending != (cursor is not None and cursor.back)
-    key = sql.Identifier("m", order.sort.column)
-    direction = sql.SQL("desc" if descending else "asc")
-    first, second = _parts(key, order, cursor, descending=descending)
     return sql.SQL(_SQL["page"]).format(
-        key=key,
-        where=where,
-        first_part=first,
-        second_part=second,
-        order=sql.SQL("{} {}, m.id {}").format(key, direction, direction),
-        page_order=sql.SQL("sort_key {}, id {}").format(direction, direction),
+        where=_both(conditions(filters), also),
         limit=sql.Literal(limit),
         offset=sql.Literal(skip),
+        **_walk(order, cursor, literal),
     )
 
 
+def _walk(order: Order, cursor: Cursor | None, value: Value) -> dict[str, sql.Composable]:
+    """Which way the list is walked, and from where: what both queries have in common."""
+    descending = order.descending != (cursor is not None and cursor.back)
+    key = sql.Identifier("m", order.sort.column)
+    direction = sql.SQL("desc" if descending else "asc")
+    beyond = sql.SQL("<" if descending else ">")
+    first, second = _parts(key, beyond, order.sort, cursor, value)
+    return {
+        "key": key,
+        "first_part": first,
+        "second_part": second,
+        "order": sql.SQL("{} {}, m.id {}").format(key, direction, direction),
+        "page_order": sql.SQL("sort_key {}, id {}").format(direction, direction),
+    }
+
+
 def _parts(
-    key: sql.Identifier, order: Order, cursor: Cursor | None, *, descending: bool
+    key: sql.Identifier, beyond: sql.SQL, sort: Sort, cursor: Cursor | None, value: Value
 ) -> tuple[sql.Composable, sql.Composable]:
     """The part that the place is in, and the one that is walked behind it."""
     valued, empty = sql.SQL("{} is not null").format(key), sql.SQL("{} is null").format(key)
     nothing = sql.SQL("false")
     if cursor is None:
         return valued, empty
-    beyond = sql.SQL("<" if descending else ">")
-    at = sql.Literal(cursor.id)
+    at = value("id", cursor.id)
     if cursor.value is None:
         rest = sql.SQL("{} and m.id {} {}").format(empty, beyond, at)
         return rest, valued if cursor.back else nothing
-    value = sql.SQL("{}::{}").format(sql.Literal(cursor.value), sql.SQL(_TYPES[order.sort]))
-    rest = sql.SQL("({}, m.id) {} ({}, {})").format(key, beyond, value, at)
+    edge = sql.SQL("{}::{}").format(value("value", cursor.value), sql.SQL(_TYPES[sort]))
+    rest = sql.SQL("({}, m.id) {} ({}, {})").format(key, beyond, edge, at)
     return rest, nothing if cursor.back else empty
+
+
+def _both(where: sql.Composed, also: sql.Composable | None) -> sql.Composed:
+    return where if also is None else sql.SQL("{} and {}").format(where, also)
 
 
 _TYPES = {
@@ -282,30 +273,35 @@ def total(connection: DictConnection, filters: Filters, also: sql.Composable | N
 
 def counting(filters: Filters, also: sql.Composable | None = None) -> Question[Total]:
     """As `total`, to be asked anywhere."""
-    where = conditions(filters)
     if also is None and filters.is_counted:
-        found = yield from _number("counted", where, combinations=sql.Identifier("catalog", filters.combinations))
+        where, combinations = conditions(filters), sql.Identifier("catalog", filters.combinations)
+        found = yield from _number(Ask(sql.SQL(_SQL["counted"]).format(where=where, combinations=combinations)))
         return Total(found, found <= EXACT_UP_TO)
-    if also is not None:
-        where = sql.SQL("{} and {}").format(where, also)
-    estimate = yield from _estimate(where)
-    if estimate > _WORTH_COUNTING:
-        return Total(estimate, False)
-    found = yield from _number("count", where, limit=sql.Literal(EXACT_UP_TO + 1))
-    return Total(found, True) if found <= EXACT_UP_TO else Total(max(estimate, found), False)
+    where = _both(conditions(filters), also)
+    return (
+        yield from counted_where_few(
+            Ask(sql.SQL(_SQL["estimate"]).format(where=where)),
+            Ask(sql.SQL(_SQL["count"]).format(where=where, limit=sql.Literal(EXACT_UP_TO + 1))),
+        )
+    )
 
 
-def _number(name: str, where: sql.Composed, **parts: sql.Composable) -> Question[int]:
-    [row] = yield Ask(sql.SQL(_SQL[name]).format(where=where, **parts))  # an aggregate always has a row
+def counted_where_few(estimate: Ask, count: Ask) -> Question[Total]:
+    """How many rows there are, by an EXPLAIN of them and, if that is not much, a count that ends behind EXACT_UP_TO."""
+    row, *_ = yield estimate  # explain always has a row
+    expected = _planned_rows(row)
+    if expected > _WORTH_COUNTING:
+        return Total(expected, False)
+    found = yield from _number(count)
+    return Total(found, True) if found <= EXACT_UP_TO else Total(max(expected, found), False)
+
+
+def _number(ask: Ask) -> Question[int]:
+    [row] = yield ask  # an aggregate always has a row
     return int(next(iter(row.values())))
 
 
-def _estimate(where: sql.Composed) -> Question[int]:
-    row, *_ = yield Ask(sql.SQL(_SQL["estimate"]).format(where=where))  # explain always has a row
-    return planned_rows(row)
-
-
-def planned_rows(row: Row) -> int:
+def _planned_rows(row: Row) -> int:
     """How many rows the first line of an EXPLAIN expects."""
     [line] = row.values()
     found = re.search(r" rows=(\d+) ", line)

@@ -3,7 +3,7 @@
 -- name: part
 -- The movies of one part in order: all there is to a page that its part fills.
 select m.*, {key} as sort_key from catalog.movies m
- where {where} and {part}
+ where {where} and {first_part}
  order by {order} limit {limit};
 
 -- name: page

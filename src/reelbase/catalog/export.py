@@ -34,6 +34,9 @@ class Form(enum.StrEnum):
     FLAT = "flat"
 
 
+# What comes out of a file as it is.
+_TEXTS = ("type", "title", "original_title", "language", "overview", "imdb_id")
+
 Blocks = Generator[bytes, None, None]
 
 
@@ -99,7 +102,7 @@ def statement(form: Form, filters: Filters, order: Order, also: sql.Composable |
     )
     if form in (Form.JSON, Form.FLAT):
         return sql.SQL(_SQL[form.value]).format(movies=movies)
-    columns = {name: sql.Identifier("m", name) for name in ("title", "original_title", "overview")}
+    columns = {name: sql.Identifier("m", name) for name in _TEXTS}
     lists = {
         name: sql.SQL("array_to_string(m.{}, '|')").format(sql.Identifier(name)) for name in ("genres", "languages")
     }

@@ -7,11 +7,13 @@ union all
 (select m.* from catalog.movies m where {where} and {key} is null order by m.id {direction})
 
 -- name: csv
+-- Dates as ISO writes them, whatever the server's DateStyle is.
 copy (
-select m.id, m.type, {title} as title, {original_title} as original_title, m.year, m.release_date, m.runtime,
-       {genres} as genres, m.language, {languages} as languages, {overview} as overview, m.adult, m.rating, m.votes,
-       m.score, m.imdb_average, m.imdb_votes, m.movielens_average, m.movielens_votes, m.tmdb_average, m.tmdb_votes,
-       m.imdb_id, m.movielens_id, m.tmdb_id, array_to_string(m.sources, '|') as sources
+select m.id, {type} as type, {title} as title, {original_title} as original_title, m.year,
+       to_char(m.release_date, 'YYYY-MM-DD') as release_date, m.runtime, {genres} as genres, {language} as language,
+       {languages} as languages, {overview} as overview, m.adult, m.rating, m.votes, m.score,
+       m.imdb_average, m.imdb_votes, m.movielens_average, m.movielens_votes, m.tmdb_average, m.tmdb_votes,
+       {imdb_id} as imdb_id, m.movielens_id, m.tmdb_id, array_to_string(m.sources, '|') as sources
   from ({movies}) m
 ) to stdout (format csv, header);
 

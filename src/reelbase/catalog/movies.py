@@ -17,7 +17,7 @@ from reelbase.database.statements import statements
 _SQL = statements("reelbase.catalog", "movies.sql")
 _IMDB = re.compile(r"tt[0-9]{7,10}")
 _BY = {"imdb": "by_imdb_id", "movielens": "by_movielens_id", "tmdb": "by_tmdb_id"}
-_OTHER = re.compile(r"(movielens|tmdb):([0-9]{1,9})")
+_OTHER = re.compile(r"(movielens|tmdb):([0-9]{1,10})")
 
 Row = dict[str, Any]
 

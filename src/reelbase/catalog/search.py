@@ -6,7 +6,6 @@ most like it. The best known of the matches are then put in order: how well the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -15,6 +14,7 @@ from psycopg import sql
 
 from reelbase.catalog.filters import Filters, conditions
 from reelbase.database.connect import DictConnection
+from reelbase.database.extensions import extension_schema
 from reelbase.database.statements import statements
 
 _SQL = statements("reelbase.catalog", "search.sql")
@@ -140,7 +140,7 @@ def _term(connection: DictConnection, token: Row, words: sql.Identifier, *, is_l
 
 
 def _alike(connection: DictConnection, word: str, words: sql.Identifier) -> Sequence[str]:
-    trigrams = _trigrams(connection)
+    trigrams = sql.Identifier(extension_schema(connection, "pg_trgm") or "public")
     with connection.transaction():
         connection.execute(_SET_THRESHOLD, (str(_SIMILARITY),))
         statement = sql.SQL(_SQL["alike"]).format(words=words, trigrams=trigrams)
@@ -150,14 +150,6 @@ def _alike(connection: DictConnection, word: str, words: sql.Identifier) -> Sequ
 _SET_THRESHOLD: LiteralString = "select set_config('pg_trgm.similarity_threshold', %s, true)"
 
 
-def _trigrams(connection: DictConnection) -> sql.Identifier:
-    row = connection.execute(
-        "select n.nspname::text as place from pg_extension e join pg_namespace n on n.oid = e.extnamespace"
-        " where e.extname = 'pg_trgm'"
-    ).fetchone()
-    return sql.Identifier(row["place"] if row else "public")
-
-
 def _quoted(word: str) -> str:
-    """A word as a lexeme of a tsquery; it has only letters and digits, and nothing else gets through."""
-    return "'" + re.sub(r"[^\w]", "", word).replace("'", "") + "'"
+    """A word as a lexeme of a tsquery. Which signs are letters is PostgreSQL's to say: vowel signs are, to it."""
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"

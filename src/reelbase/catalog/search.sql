@@ -14,7 +14,7 @@ select t.word, w.word is not null as is_known,
 select w.word
   from {words} w
  where w.word operator({trigrams}.%%) %(word)s
- order by {trigrams}.similarity(w.word, %(word)s) + ln(w.votes + 2) / 100 desc, w.word
+ order by {trigrams}.similarity(w.word, %(word)s) + ln(w.votes::double precision + 2) / 100 desc, w.word
  limit 6;
 
 -- name: movies
@@ -63,7 +63,7 @@ select m.*,
             when ts_filter(s.document, array['a']::"char"[]) @@ a.query then 2
             when ts_filter(s.document, array['a', 'b']::"char"[]) @@ a.query then 1.5
             else 0 end
-       + ln(coalesce(s.votes, 0) + 1) + 2.0 * length(a.words) / greatest(length(s.title_key), length(a.words), 1)
+       + ln(coalesce(s.votes, 0)::double precision + 1) + 2.0 * length(a.words) / greatest(length(s.title_key), length(a.words), 1)
            as relevance
   from candidates c
   join catalog.search s on s.id = c.id
@@ -91,7 +91,7 @@ with asked as (
 )
 select p.nconst, p.name, p.birth_year, p.death_year, p.professions, p.known_for,
        case when p.name_key = a.words then 6 when starts_with(p.name_key, a.words) then 3 else 0 end
-       + ln(p.votes + 1) as relevance
+       + ln(p.votes::double precision + 1) as relevance
   from candidates c
   join catalog.people p on p.nconst = c.nconst
  cross join asked a

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from reelbase.database.connect import DictConnection
+from reelbase.database.extensions import extension_schema
 from reelbase.database.statements import statements
 
 _SQL = statements("reelbase.catalog", "similar.sql")
@@ -44,11 +45,7 @@ def _by_genome(connection: DictConnection, movielens_id: int, limit: int) -> lis
     row = connection.execute(_SQL["has_genome"]).fetchone()
     if not (row and row["there"]):
         return _ask(connection, "by_neighbours", movielens_id, limit)
-    place = connection.execute(
-        "select n.nspname::text as place from pg_extension e join pg_namespace n on n.oid = e.extnamespace"
-        " where e.extname = 'vector'"
-    ).fetchone()
-    vectors = sql.Identifier(place["place"] if place else "public")
+    vectors = sql.Identifier(extension_schema(connection, "vector") or "public")
     return _ask(connection, "by_genome", movielens_id, limit, vectors=vectors)
 
 

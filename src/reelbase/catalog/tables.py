@@ -15,7 +15,8 @@ from typing import Any
 
 from psycopg import sql
 
-from reelbase.catalog.browse import EXACT_UP_TO, Total, planned_rows
+from reelbase.catalog.browse import EXACT_UP_TO, Total, counted_where_few
+from reelbase.database.asking import Ask, answer
 from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
 from reelbase.errors import BadCursor, BadParameter, OldCursor
@@ -28,7 +29,6 @@ Pairs = Sequence[tuple[str, str]]
 _WHOLE = {"int2": 15, "int4": 31, "int8": 63}
 _FRACTIONS = {"numeric", "float4", "float8"}
 _ORDERED = {*_WHOLE, *_FRACTIONS, "date", "text"}
-_WORTH_COUNTING = 50_000
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 _TID = re.compile(r"\(\d{1,10},\d{1,5}\)")
@@ -222,14 +222,10 @@ def total(connection: DictConnection, table: LiveTable, where: Sequence[Conditio
     if not where:
         return Total(table.rows, True)
     wanted = _all([condition.as_sql() for condition in where])
-    plan = connection.execute(sql.SQL(_SQL["estimate"]).format(relation=table.relation, where=wanted)).fetchone()
-    estimate = planned_rows(plan) if plan else 0
-    if estimate > _WORTH_COUNTING:
-        return Total(estimate, False)
-    statement = sql.SQL(_SQL["count"]).format(relation=table.relation, where=wanted, limit=sql.Literal(EXACT_UP_TO + 1))
-    row = connection.execute(statement).fetchone()
-    found = int(row["found"]) if row else 0
-    return Total(found, True) if found <= EXACT_UP_TO else Total(max(estimate, found), False)
+    most = sql.Literal(EXACT_UP_TO + 1)
+    estimate = Ask(sql.SQL(_SQL["estimate"]).format(relation=table.relation, where=wanted))
+    count = Ask(sql.SQL(_SQL["count"]).format(relation=table.relation, where=wanted, limit=most))
+    return answer(connection, counted_where_few(estimate, count))
 
 
 def _all(wanted: Sequence[sql.Composable]) -> sql.Composable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,8 @@ import psycopg
 import typer
 
 from reelbase.catalog import browse, export, movies, parquet, search
-from reelbase.catalog.filters import MOVIE_TYPES, Adult, Filters
 from reelbase.cli.context import JsonFlag, context, err, out, print_json
+from reelbase.cli.listing import Asked, Genres, Language, listing, text
 from reelbase.cli.tables import table
 from reelbase.database.connect import DictConnection, translated
 from reelbase.errors import UnknownMovie, UsageError
@@ -24,52 +24,22 @@ from reelbase.imports.own import OwnMovie
 app = typer.Typer(help="Look at movies, and keep some of your own.", no_args_is_help=True)
 exports = typer.Typer(help="Write lists to files.", no_args_is_help=True)
 
-Words = Annotated[str | None, typer.Option("-q", "--query", help="Words of a title.")]
-Genres = Annotated[list[str] | None, typer.Option("--genre", help="May be repeated: all of them.")]
-YearMin = Annotated[int | None, typer.Option(help="The first year.")]
-YearMax = Annotated[int | None, typer.Option(help="The last year.")]
-RatingMin = Annotated[float | None, typer.Option(min=0, max=10, help="The least rating, from 0 to 10.")]
-RatingMax = Annotated[float | None, typer.Option(min=0, max=10, help="The greatest rating.")]
-VotesMin = Annotated[int | None, typer.Option(min=0, help="The least number of votes.")]
-RuntimeMin = Annotated[int | None, typer.Option(min=0, help="The least length in minutes.")]
-RuntimeMax = Annotated[int | None, typer.Option(min=0, help="The greatest length in minutes.")]
-Language = Annotated[str | None, typer.Option(help="The original language, such as fr.")]
-Types = Annotated[list[str] | None, typer.Option("--type", help="Such as short, or any; default movie and tvMovie.")]
-Source = Annotated[str | None, typer.Option(help="Movies that imdb, movielens, tmdb or own knows.")]
-AdultOption = Annotated[Adult, typer.Option("--adult", help="Movies for adults.")]
-SortOption = Annotated[
-    str, typer.Option("--sort", help="title, year, rating, votes, release_date or score; - before it: descending.")
+MovieId = Annotated[
+    str, typer.Argument(metavar="ID", help="A UUID, tt0113277, movielens:6 or tmdb:949.", callback=text)
 ]
-MovieId = Annotated[str, typer.Argument(metavar="ID", help="A UUID, tt0113277, movielens:6 or tmdb:949.")]
 OwnId = Annotated[UUID, typer.Argument(metavar="ID", help="The id that `movies add` printed.")]
 
 
 @app.command("list")
+@listing
 def list_(
-    query: Words = None,
-    genre: Genres = None,
-    year_min: YearMin = None,
-    year_max: YearMax = None,
-    rating_min: RatingMin = None,
-    rating_max: RatingMax = None,
-    votes_min: VotesMin = None,
-    runtime_min: RuntimeMin = None,
-    runtime_max: RuntimeMax = None,
-    language: Language = None,
-    types: Types = None,
-    source: Source = None,
-    adult: AdultOption = Adult.EXCLUDE,
-    sort: SortOption = "-votes",
+    asked: Asked,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
     as_json: JsonFlag = False,
 ) -> None:
     """List movies, the best known first."""
-    filters = Filters(
-        tuple(genre or ()), year_min, year_max, rating_min, rating_max, votes_min, runtime_min, runtime_max, language,
-        _types(types), source, adult,
-    )  # fmt: skip
     with context().dicts() as connection:
-        found = _listed(connection, query, filters, _order(sort), limit)
+        found = _listed(connection, asked, limit)
     if as_json:
         print_json({"items": found})
         return
@@ -80,13 +50,11 @@ def list_(
     out().print(shown)
 
 
-def _listed(
-    connection: DictConnection, query: str | None, filters: Filters, order: browse.Order, limit: int
-) -> list[dict[str, Any]]:
+def _listed(connection: DictConnection, asked: Asked, limit: int) -> list[dict[str, Any]]:
     try:
-        if query is not None:
-            return search.movies(connection, search.movie_query(connection, query), filters, limit=limit)
-        return browse.browse(connection, filters, order, limit=limit).items
+        if asked.query is not None:
+            return search.movies(connection, search.movie_query(connection, asked.query), asked.filters, limit=limit)
+        return browse.browse(connection, asked.filters, asked.order, limit=limit).items
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return []  # nothing is loaded yet
 
@@ -119,14 +87,14 @@ def _line(value: Any) -> str:
 
 Year = Annotated[int | None, typer.Option(min=1800, max=2200, help="The year of release.")]
 Runtime = Annotated[int | None, typer.Option(min=0, max=100_000, help="Minutes.")]
-Overview = Annotated[str | None, typer.Option(help="What it is about.")]
-ImdbId = Annotated[str | None, typer.Option(help="Such as tt0113277.")]
+Overview = Annotated[str | None, typer.Option(help="What it is about.", callback=text)]
+ImdbId = Annotated[str | None, typer.Option(help="Such as tt0113277.", callback=text)]
 Rating = Annotated[float | None, typer.Option(min=0, max=10, help="From 0 to 10.")]
 
 
 @app.command()
 def add(
-    title: Annotated[str, typer.Argument(help="What it is called.")],
+    title: Annotated[str, typer.Argument(help="What it is called.", callback=text)],
     year: Year = None,
     runtime: Runtime = None,
     genre: Genres = None,
@@ -150,7 +118,7 @@ def add(
 @app.command()
 def edit(
     movie_id: OwnId,
-    title: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    title: Annotated[str | None, typer.Option(help="What it is called.", callback=text)] = None,
     year: Year = None,
     runtime: Runtime = None,
     genre: Genres = None,
@@ -184,34 +152,18 @@ def remove(movie_id: OwnId) -> None:
 
 
 @exports.command("movies")
+@listing
 def export_movies(
     output: Annotated[Path, typer.Option("-o", "--output", help="A file: .csv, .ndjson or .parquet.")],
-    query: Words = None,
-    genre: Genres = None,
-    year_min: YearMin = None,
-    year_max: YearMax = None,
-    rating_min: RatingMin = None,
-    rating_max: RatingMax = None,
-    votes_min: VotesMin = None,
-    runtime_min: RuntimeMin = None,
-    runtime_max: RuntimeMax = None,
-    language: Language = None,
-    types: Types = None,
-    source: Source = None,
-    adult: AdultOption = Adult.EXCLUDE,
-    sort: SortOption = "-votes",
+    asked: Asked,
     raw: Annotated[
         bool, typer.Option("--raw", help="CSV with every text as it is, also what a spreadsheet takes for a formula.")
     ] = False,
 ) -> None:
     """Write a list of movies to a file, CSV, JSON lines or Parquet by its name."""
-    filters = Filters(
-        tuple(genre or ()), year_min, year_max, rating_min, rating_max, votes_min, runtime_min, runtime_max, language,
-        _types(types), source, adult,
-    )  # fmt: skip
     form = _form(output, raw=raw)
-    source_ = export.Export(context().url, form, filters, _order(sort), query)
-    with translated(), _file(output) as file, closing(source_), closing(_encoded(source_.blocks(), form)) as blocks:
+    source = export.Export(context().url, form, asked.filters, asked.order, asked.query)
+    with translated(), _file(output) as file, closing(source), closing(_encoded(source.blocks(), form)) as blocks:
         for block in blocks:
             file.write(block)
 
@@ -245,23 +197,19 @@ def _file(output: Path) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
-def _types(given: Sequence[str] | None) -> tuple[str, ...] | None:
-    if given and "any" in given:
-        return None
-    return tuple(given) if given else MOVIE_TYPES
-
-
-def _order(sort: str) -> browse.Order:
-    try:
-        return browse.Order(browse.Sort(sort.removeprefix("-")), sort.startswith("-"))
-    except ValueError:
-        names = ", ".join(one.value for one in browse.Sort)
-        raise UsageError(f"Nothing is sorted by {sort!r}.", f"There are: {names}; - before it: descending.") from None
-
-
 def _check(movie: OwnMovie) -> None:
+    """What the API refuses too."""
     if not movie.title:
         raise UsageError("A movie needs a title.")
+    for name, words, most in (
+        ("title", movie.title, 500),
+        ("overview", movie.overview or "", 20_000),
+        *(("genre", genre, 100) for genre in movie.genres),
+    ):
+        if len(words) > most:
+            raise UsageError(f"The {name} has {len(words):,} letters, {most:,} is the most.")
+    if "" in movie.genres or len(movie.genres) > 50:
+        raise UsageError("A movie has up to 50 genres, each of a letter at least.")
     if any("\0" in text for text in (movie.title, movie.overview or "", *movie.genres)):
         raise UsageError("The character NUL cannot be in a text.")
     if movie.imdb_id is not None and not movies.is_imdb_id(movie.imdb_id):

@@ -5,9 +5,9 @@ So what is asked stands in one place, for callers that wait in a thread and for 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, LiteralString, TypeAlias, TypeVar
+from typing import Any, Generic, LiteralString, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -33,32 +33,48 @@ Question: TypeAlias = Generator[Ask, list[DictRow], T]
 
 def answer(connection: DictConnection, question: Question[T]) -> T:
     """Ask it on a connection, and wait."""
-    try:
-        ask = next(question)
-        while True:
-            try:
-                rows = connection.execute(ask.text, ask.values, binary=ask.binary).fetchall()
-            except psycopg.Error as error:
-                ask = question.throw(error)
-            else:
-                ask = question.send(rows)
-    except StopIteration as end:
-        found: T = end.value
-        return found
+    talk = _Talk(question)
+    while (ask := talk.ask) is not None:
+        try:
+            rows = connection.execute(ask.text, ask.values, binary=ask.binary).fetchall()
+        except psycopg.Error as error:
+            talk.tell_error(error)
+        else:
+            talk.tell(rows)
+    return talk.answer
 
 
 async def answer_async(connection: AsyncDictConnection, question: Question[T]) -> T:
     """As `answer`, in an event loop."""
-    try:
-        ask = next(question)
-        while True:
-            try:
-                cursor = await connection.execute(ask.text, ask.values, binary=ask.binary)
-                rows = await cursor.fetchall()
-            except psycopg.Error as error:
-                ask = question.throw(error)
-            else:
-                ask = question.send(rows)
-    except StopIteration as end:
-        found: T = end.value
-        return found
+    talk = _Talk(question)
+    while (ask := talk.ask) is not None:
+        try:
+            rows = await (await connection.execute(ask.text, ask.values, binary=ask.binary)).fetchall()
+        except psycopg.Error as error:
+            talk.tell_error(error)
+        else:
+            talk.tell(rows)
+    return talk.answer
+
+
+class _Talk(Generic[T]):
+    """How far a question has come: what it asks next (None: nothing more), and its answer then."""
+
+    answer: T
+
+    def __init__(self, question: Question[T]) -> None:
+        self._question = question
+        self._go_on(lambda: next(question))
+
+    def tell(self, rows: list[DictRow]) -> None:
+        self._go_on(lambda: self._question.send(rows))
+
+    def tell_error(self, error: psycopg.Error) -> None:
+        self._go_on(lambda: self._question.throw(error))
+
+    def _go_on(self, step: Callable[[], Ask]) -> None:
+        self.ask: Ask | None = None
+        try:
+            self.ask = step()
+        except StopIteration as end:
+            self.answer = end.value

@@ -1,5 +1,6 @@
 """What the public files are: declarations only."""
 
+from reelbase.datasets.check import Check
 from reelbase.datasets.imdb import IMDB
 from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Form, Layout, Published, Reference, Table
 from reelbase.datasets.movielens import MOVIELENS
@@ -12,6 +13,7 @@ __all__ = [
     "IMDB",
     "MOVIELENS",
     "TMDB",
+    "Check",
     "Column",
     "ColumnType",
     "Dataset",

@@ -18,7 +18,7 @@ _PIECE = 1 << 18
 
 
 def statement(schema: str, table: str, columns: Sequence[Column], dialect: Dialect) -> sql.Composed:
-    """The COPY that reads a file's records as they are (notes on formats, section 4: tried on PostgreSQL 18.6)."""
+    """The COPY that reads a file's records as they are (tried on PostgreSQL 18.6)."""
     options = [
         sql.SQL("format csv"),
         sql.SQL("encoding 'UTF8'"),

@@ -15,7 +15,7 @@ from reelbase.loading import literals
 from reelbase.loading.rejects import Misspelt, Reason
 
 WHOLE_BITS = {ColumnType.INT: 32, ColumnType.BIGINT: 64}
-_WHOLE = re.compile(rb"([+-]?)0*([0-9]+)(?:\.0*)?")
+_WHOLE = re.compile(rb"([+-]?)(?=[0-9])0*+([0-9]*+)(?:\.0*+)?")
 _MOST_DIGITS = 20
 _LOGICAL = (b"true", b"1", b"false", b"0")
 
@@ -42,9 +42,12 @@ def whole(value: bytes, bits: int) -> bytes:
     if not match:
         raise Misspelt
     sign, digits = match.groups()
-    if len(digits) > _MOST_DIGITS or not -(1 << (bits - 1)) <= int(sign + digits) < 1 << (bits - 1):
+    if len(digits) > _MOST_DIGITS:
         raise Misspelt(Reason.OUT_OF_RANGE)
-    return b"%d" % int(sign + digits)
+    number = int(sign + (digits or b"0"))
+    if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
+        raise Misspelt(Reason.OUT_OF_RANGE)
+    return b"%d" % number
 
 
 def logical(value: bytes) -> bytes:

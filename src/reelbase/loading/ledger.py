@@ -13,7 +13,7 @@ from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
 from reelbase.errors import Fenced
 
-# A chunk's own errors count to three; a lost worker does not count (its own bound is ten). CONTRACT.md, States.
+# A chunk's own errors count to three; a lost worker does not count (its own bound is ten).
 ERRORS_BOUND = 3
 LOST_BOUND = 10
 

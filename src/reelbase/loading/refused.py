@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from reelbase.database.connect import Connection
 from reelbase.loading.convert import Converter
@@ -75,11 +75,12 @@ def _attempt(connection: Connection, statement: sql.Composed, records: Sequence[
 
 
 def _reject(position: Position, error: psycopg.Error) -> Reject:
+    is_limit = isinstance(error, errors.CheckViolation)  # of a column, and called like it: see loading.staging
     return Reject(
         line=position.line,
         byte_offset=position.byte_offset,
-        column=error.diag.column_name,
-        reason=Reason.REFUSED,
+        column=error.diag.column_name or (error.diag.constraint_name if is_limit else None),
+        reason=Reason.OUT_OF_RANGE if is_limit else Reason.REFUSED,
         record=position.record,
         length=len(position.record),
     )

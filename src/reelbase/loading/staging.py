@@ -9,6 +9,9 @@ from psycopg import sql
 from reelbase.database.connect import Connection
 from reelbase.datasets import Column, ColumnType, Table
 
+# An entry of an index ends at 2.7 KB.
+_INDEXED_BYTES = 2000
+
 # A grid of at most this many values is checked by a hashed list, half the price of arithmetic for each row.
 _LISTED_VALUES = 64
 
@@ -48,14 +51,28 @@ def _create(schema: str, table: Table, columns: Sequence[Column]) -> sql.Compose
 
 
 def _definition(table: Table, column: Column) -> sql.Composed:
+    name = sql.Identifier(column.name)
     nullable = column.nullable and column.name not in table.key
-    parts: list[sql.Composable] = [sql.Identifier(column.name), _TYPES[column.type]]
+    parts: list[sql.Composable] = [name, _TYPES[column.type]]
     if not nullable:
         parts.append(sql.SQL("not null"))
-    if column.type.is_text and not nullable and not column.empty_is_text:
-        parts.append(sql.SQL("check ({} <> '')").format(sql.Identifier(column.name)))
-    parts.extend(_range(column))
+    wanted = [*_length(table, column, nullable=nullable), *_range(column)]
+    if wanted:
+        # Called like the column, so that whoever is refused knows which one it was.
+        parts.append(sql.SQL("constraint {} check ({})").format(name, sql.SQL(" and ").join(wanted)))
     return sql.SQL(" ").join(parts)
+
+
+def _length(table: Table, column: Column, *, nullable: bool) -> list[sql.Composed]:
+    """Of text that has to be there, or that goes into an index."""
+    if not column.type.is_text:
+        return []
+    name = sql.Identifier(column.name)
+    indexed = any(column.name in columns for columns in (table.key, *table.indexes))
+    found = [sql.SQL("{} <> ''").format(name)] if not nullable and not column.empty_is_text else []
+    if indexed:
+        found.append(sql.SQL("octet_length({}) <= {}").format(name, sql.Literal(_INDEXED_BYTES)))
+    return found
 
 
 _TYPES = {
@@ -72,17 +89,16 @@ _TYPES = {
 
 
 def _range(column: Column) -> list[sql.Composed]:
-    """The declared range as a constraint: COPY then refuses what lies outside, and the sift names it."""
+    """The declared range: COPY then refuses what lies outside, and the sift names it."""
     name = sql.Identifier(column.name)
     values = grid(column)
     if values:
-        return [sql.SQL("check ({} = any ({}))").format(name, sql.Literal(values))]
-    bounds = [
+        return [sql.SQL("{} = any ({})").format(name, sql.Literal(values))]
+    return [
         sql.SQL("{} {} {}").format(name, operator, sql.Literal(bound))
         for operator, bound in ((sql.SQL(">="), column.low), (sql.SQL("<="), column.high))
         if bound is not None
     ]
-    return [sql.SQL("check ({})").format(sql.SQL(" and ").join(bounds))] if bounds else []
 
 
 def grid(column: Column) -> list[float]:

@@ -15,8 +15,8 @@ from psycopg.types.json import Jsonb
 
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
+from reelbase.datasets import Check
 from reelbase.publishing import names, own
-from reelbase.publishing.checks import Check
 
 _SQL = statements("reelbase.publishing", "catalog.sql")
 LIVE = "catalog"

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from psycopg import sql
 
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
-from reelbase.datasets import Reference, Table
+from reelbase.datasets import Check, Reference, Table
+
+__all__ = ["Check", "add", "identical_records", "reference_checks", "write"]
 
 _SQL = statements("reelbase.publishing", "checks.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A finding: how many of what, in which table, in a sentence."""
-
-    name: str
-    table: str
-    count: int
-    detail: str
 
 
 def reference_checks(connection: Connection, table: Table, relations: Mapping[str, sql.Identifier]) -> list[Check]:

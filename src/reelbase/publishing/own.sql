@@ -10,7 +10,7 @@ with shown as (
     insert into {catalog}.movies
            (id, type, title, title_sort, year, runtime, genres, language, languages, overview, adult, rating, imdb_id,
             sources)
-    select o.id, 'movie', o.title, reelbase.title_sort(o.title), o.year, o.runtime, o.genres, o.language,
+    select o.id, 'movie', o.title, left(reelbase.title_sort(o.title), 500), o.year, o.runtime, o.genres, o.language,
            array[]::text[], o.overview, false, o.rating, o.imdb_id, array['own']
       from reelbase.own_movies o
      where {which}
@@ -18,7 +18,9 @@ with shown as (
     returning id, title
 )
 insert into {catalog}.search (id, type, adult, title_key, document)
-select id, 'movie', false, reelbase.words(title), reelbase.search_document(title, null, null) from shown;
+select id, 'movie', false, left(reelbase.words(title), 500),
+       reelbase.search_document(left(title, 50000), null, null)
+  from shown;
 
 -- name: hold
 -- Nobody swaps the catalog while a movie of one's own is changed, and the other way round.

@@ -20,7 +20,9 @@ from psycopg import sql
 
 from reelbase.catalog.building.relations import parts, tables, view
 from reelbase.database.connect import Connection
+from reelbase.database.extensions import extension_schema
 from reelbase.database.statements import statements
+from reelbase.datasets import Check
 
 _log = structlog.get_logger("reelbase.catalog")
 
@@ -57,23 +59,18 @@ _COUNTED = ("combinations_by_year", "combinations", "rating_counts", "rating_yea
 _ANALYZED = ("movies", "search", "words", "people", "person_words", *_COUNTED)
 _PARALLEL = ("parallel_setup_cost", "parallel_tuple_cost")
 
+# Letters of what goes into an index, each of at most four bytes: of a title or a name, of a genre, and of a document.
+_TITLE_LETTERS, _GENRE_LETTERS, _DOCUMENT_LETTERS = 500, 100, 50_000
+# A relevance that is none.
+_LEAST_RELEVANCE = 1e-7
+
 # Rating years are told apart up to here; PostgreSQL's own years end far behind it.
 _LAST_YEAR = 2200
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """What could not be joined: how many of what, in which table, in a sentence."""
-
-    name: str
-    table: str
-    count: int
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Built:
-    """What a build came to."""
+    """What a build came to; the checks say what could not be joined."""
 
     movies: int
     checks: tuple[Check, ...]
@@ -153,6 +150,10 @@ class _Run:
             "vectors": sql.Identifier(vectors or "pg_catalog"),
             "trigrams": sql.Identifier(extension_schema(connection, "pg_trgm") or "public"),
             "years": sql.Literal(list(_year_ends())),
+            "title_letters": sql.Literal(_TITLE_LETTERS),
+            "genre_letters": sql.Literal(_GENRE_LETTERS),
+            "document_letters": sql.Literal(_DOCUMENT_LETTERS),
+            "least": sql.Literal(_LEAST_RELEVANCE),
             **parts(relations),
         }
 
@@ -183,12 +184,6 @@ class _Run:
         for declared in tables():
             relation = self._relations.get(declared.full_name)
             self._connection.execute(view(self._schema, declared, relation))
-
-
-def extension_schema(connection: Connection, name: str) -> str | None:
-    """The schema an extension is installed in; None where it is not."""
-    row = connection.execute(_SIMILAR["extension_schema"], {"name": name}).fetchone()
-    return str(row[0]) if row else None
 
 
 def _vectors(connection: Connection) -> str | None:

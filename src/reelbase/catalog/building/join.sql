@@ -15,7 +15,8 @@ select m.movie_id, coalesce(nullif(t.title, ''), m.movie_id::text) as title, t.y
  cross join lateral reelbase.split_title(m.title) t;
 
 -- name: tmdb
--- A file without ids has none to be known by but the title and year; the number tells equal ones apart.
+-- A file without ids has none to be known by but the title (its first 200 letters: it is in an index) and year; the
+-- number tells equal ones apart.
 create unlogged table {catalog}.joining_tmdb as
 with rows as (
     select t.ctid as place, t.id as tmdb_id,
@@ -32,7 +33,7 @@ select place, tmdb_id, imdb_id, title, original_title, year, tmdb_id::text as so
 union all
 select place, tmdb_id, imdb_id, title, original_title, year,
        concat_ws(':', 'title', key, year, row_number() over (partition by key, year order by place))
-  from (select *, reelbase.words(title) as key from rows where tmdb_id is null) r;
+  from (select *, left(reelbase.words(title), 200) as key from rows where tmdb_id is null) r;
 
 -- name: analyze
 analyze {catalog}.joining_movielens, {catalog}.joining_tmdb;
@@ -132,7 +133,7 @@ select j.n, 'tmdb' from {catalog}.joining_movies j
    and not exists (select from {catalog}.joining_tmdb where imdb_id is not null);
 
 -- name: keys
--- Every spelling of title and year that a movie goes by, for the years in question.
+-- Every spelling of title and year that a movie goes by, for the years in question, and how many movies share it.
 create unlogged table {catalog}.joining_keys as
 with years as (
     select m.year from {catalog}.joining_loose l join {catalog}.joining_movies j using (n) join {catalog}.joining_movielens m using (movie_id)
@@ -140,37 +141,44 @@ with years as (
     union
     select t.year from {catalog}.joining_loose l join {catalog}.joining_movies j using (n) join {catalog}.joining_tmdb t using (place)
      where l.side = 'tmdb'
+), spelled as (
+    select j.n, reelbase.words(k.title) as key, b.start_year as year
+      from {catalog}.joining_movies j join {imdb_title_basics} b on b.tconst = j.imdb_id,
+           lateral (values (b.primary_title), (b.original_title)) k(title)
+     where b.start_year in (select year from years)
+    union
+    select j.n, reelbase.words(k.title), m.year
+      from {catalog}.joining_movies j join {catalog}.joining_movielens m using (movie_id),
+           lateral (select m.title union select unnest(m.others)) k(title)
+     where m.year in (select year from years)
+    union
+    select j.n, reelbase.words(k.title), t.year
+      from {catalog}.joining_movies j join {catalog}.joining_tmdb t using (place),
+           lateral (values (t.title), (t.original_title)) k(title)
+     where t.year in (select year from years)
 )
-select distinct n, key, year
-  from (select j.n, reelbase.words(k.title) as key, b.start_year as year
-          from {catalog}.joining_movies j join {imdb_title_basics} b on b.tconst = j.imdb_id,
-               lateral (values (b.primary_title), (b.original_title)) k(title)
-         where b.start_year in (select year from years)
-        union all
-        select j.n, reelbase.words(k.title), m.year
-          from {catalog}.joining_movies j join {catalog}.joining_movielens m using (movie_id),
-               lateral (select m.title union select unnest(m.others)) k(title)
-         where m.year in (select year from years)
-        union all
-        select j.n, reelbase.words(k.title), t.year
-          from {catalog}.joining_movies j join {catalog}.joining_tmdb t using (place),
-               lateral (values (t.title), (t.original_title)) k(title)
-         where t.year in (select year from years)) spelled
- where key <> '';
+select n, key, year, count(*) over (partition by key, year) as sharers from spelled where key <> '';
 
 -- name: no_keys
-create unlogged table {catalog}.joining_keys (n bigint, key text, year integer);
+create unlogged table {catalog}.joining_keys (n bigint, key text, year integer, sharers bigint);
 
 -- name: analyze_keys
 analyze {catalog}.joining_keys, {catalog}.joining_loose, {catalog}.joining_movies;
 
 -- name: matches
--- A loose movie and the only other one of its title and year; nothing where either side could be another.
+-- A loose movie and the only other one of its title and year; nothing where either side could be another. Where three
+-- share a title and year all of them could be, which is settled first: pairs of them would be as many as their square.
 create unlogged table {catalog}.joining_matches as
-with found as (
+with crowds as (
+    select distinct mine.key, mine.year
+      from {catalog}.joining_loose l join {catalog}.joining_keys mine on mine.n = l.n
+     where l.side = {side} and mine.sharers > 2
+), crowded as (
+    select k.n from {catalog}.joining_keys k join crowds using (key, year)
+), found as (
     select distinct l.n as loose, k.n as anchor
       from {catalog}.joining_loose l
-      join {catalog}.joining_keys mine on mine.n = l.n
+      join {catalog}.joining_keys mine on mine.n = l.n and mine.sharers = 2
       join {catalog}.joining_keys k on k.key = mine.key and k.year = mine.year and k.n <> l.n
      where l.side = {side}
 )
@@ -178,7 +186,8 @@ select f.loose, f.anchor, j.movie_id, j.place
   from (select *, count(*) over (partition by loose) as anchors, count(*) over (partition by anchor) as suitors
           from found) f
   join {catalog}.joining_movies j on j.n = f.loose
- where f.anchors = 1 and f.suitors = 1;
+ where f.anchors = 1 and f.suitors = 1
+   and not exists (select from crowded c where c.n = f.loose) and not exists (select from crowded c where c.n = f.anchor);
 
 -- name: match_movielens
 with taken as (
@@ -254,8 +263,7 @@ select 'ambiguous_titles', l.side, count(*),
        'movies without ids have the title and year of several others, or not theirs alone, and stay apart.'
   from {catalog}.joining_loose l
   join {catalog}.joining_movies j using (n)
- where exists (select from {catalog}.joining_keys mine join {catalog}.joining_keys k using (key, year)
-                where mine.n = l.n and k.n <> l.n)
+ where exists (select from {catalog}.joining_keys mine where mine.n = l.n and mine.sharers > 1)
    and ((l.side = 'movielens' and j.imdb_id is null and j.place is null)
         or (l.side = 'tmdb' and j.imdb_id is null and j.movie_id is null))
  group by l.side

@@ -46,8 +46,9 @@ select * from (values
 -- name: tmdb_genres
 -- The lists are few, the movies many.
 create unlogged table {catalog}.joining_tmdb_genres as
-select d.genres, array_agg(coalesce(v.shown, d.name) order by d.position) as shown
-  from (select l.genres, e.position, coalesce(e.item ->> 'name', e.item #>> array[]::text[]) as name
+select d.genres, array_agg(coalesce(v.shown, left(d.name, {genre_letters})) order by d.position) as shown
+  from (select l.genres, e.position,
+               case jsonb_typeof(e.item) when 'object' then e.item ->> 'name' when 'string' then e.item #>> array[]::text[] end as name
           from (select distinct genres from {tmdb_movies} given where jsonb_typeof(genres) = 'array') l
          cross join lateral jsonb_array_elements(l.genres) with ordinality e(item, position)) d
   left join {catalog}.joining_genre_names v on v.name = d.name
@@ -57,15 +58,19 @@ select d.genres, array_agg(coalesce(v.shown, d.name) order by d.position) as sho
 -- name: tmdb_languages
 create unlogged table {catalog}.joining_tmdb_languages as
 select l.spoken_languages,
-       array_agg(coalesce(nullif(e.item ->> 'name', ''), e.item ->> 'iso_639_1', e.item #>> array[]::text[])
-                 order by e.position) as shown
+       array_agg(e.name order by e.position) as shown
   from (select distinct spoken_languages from {tmdb_movies} given where jsonb_typeof(spoken_languages) = 'array') l
- cross join lateral jsonb_array_elements(l.spoken_languages) with ordinality e(item, position)
+ cross join lateral (
+            select position,
+                   case jsonb_typeof(item) when 'object' then coalesce(nullif(item ->> 'name', ''), item ->> 'iso_639_1')
+                                           when 'string' then item #>> array[]::text[] end as name
+              from jsonb_array_elements(l.spoken_languages) with ordinality given(item, position)) e
+ where e.name <> ''
  group by l.spoken_languages;
 
 -- name: movielens_genres
 create unlogged table {catalog}.joining_movielens_genres as
-select l.genres, array_agg(coalesce(v.shown, e.name) order by e.position) as shown
+select l.genres, array_agg(coalesce(v.shown, left(e.name, {genre_letters})) order by e.position) as shown
   from (select distinct genres from {catalog}.joining_movielens where genres is not null) l
  cross join lateral unnest(string_to_array(l.genres, '|')) with ordinality e(name, position)
   left join {catalog}.joining_genre_names v on v.name = e.name
@@ -78,21 +83,23 @@ select coalesce(i.average, m.average, t.average, 5) as average,
        greatest(case when i.average is not null then i.votes
                      when m.average is not null then m.votes
                      else t.votes end, 1) as votes
-  from (select avg(average_rating)::double precision as average, avg(num_votes)::double precision as votes
+  from (select avg(average_rating)::double precision as average, avg(greatest(num_votes, 0))::double precision as votes
           from {imdb_title_ratings} given) i,
        (select 2 * avg(average) as average, avg(votes)::double precision as votes from {catalog}.joining_averages) m,
-       (select avg(vote_average)::double precision as average, avg(vote_count)::double precision as votes
-          from {tmdb_movies} given where vote_count > 0) t;
+       (select round(avg(vote_average), 15)::double precision as average, avg(vote_count)::double precision as votes
+          from {tmdb_movies} given where vote_count > 0 and vote_average between 0 and 10) t;
 
 -- name: analyze
 analyze {catalog}.joining_averages, {catalog}.joining_tmdb_genres, {catalog}.joining_tmdb_languages, {catalog}.joining_movielens_genres;
 
 -- name: movies
 -- Who wins: IMDb, TMDb, MovieLens for title, year and runtime; TMDb for its own facts; genres from the first that has
--- any. A TMDb average without votes is no rating. Overviews are moved out of the row, so that lists read less. The
+-- any. A TMDb average without votes is no rating, nor is one that is not from 0 to 10 (rounded, because a double has no
+-- number as small as numeric has); a number of votes below 0 is none. What a title is sorted by, and a genre, go into an
+-- index, whose entries end at 2.7 KB: of longer ones their beginning. Overviews are moved out of the row, so that lists read less. The
 -- popular movies lie together, at the front.
 create table {catalog}.movies with (toast_tuple_target = 400) as
-select f.id, f.type, f.title, f.original_title, reelbase.title_sort(f.title) collate "C" as title_sort, f.year,
+select f.id, f.type, f.title, f.original_title, left(reelbase.title_sort(f.title), {title_letters}) collate "C" as title_sort, f.year,
        f.release_date, f.runtime, f.genres, f.language, f.languages, f.overview, f.adult, f.rating, f.votes,
        (f.rating * coalesce(f.votes, 0) + u.average * u.votes) / (coalesce(f.votes, 0) + u.votes) as score,
        f.imdb_id, f.movielens_id, f.tmdb_id, f.imdb_average, f.imdb_votes, f.movielens_average, f.movielens_votes,
@@ -104,17 +111,17 @@ select f.id, f.type, f.title, f.original_title, reelbase.title_sort(f.title) col
                coalesce(b.start_year, t.year, m.year) as year,
                d.release_date,
                coalesce(b.runtime_minutes, nullif(d.runtime, 0)) as runtime,
-               coalesce(string_to_array(nullif(b.genres, ''), ','), tg.shown,
+               coalesce(string_to_array(nullif(left(b.genres, {title_letters}), ''), ','), tg.shown,
                         case when gi.shown is not null then array[gi.shown] end, mg.shown, array[]::text[]) as genres,
                nullif(d.original_language, '') as language,
                coalesce(d.languages, tl.shown, array[]::text[]) as languages,
                nullif(d.overview, '') as overview,
                coalesce(b.is_adult, false) or coalesce(d.adult, false) as adult,
                coalesce(r.average_rating::double precision, a.average * 2, tv.average) as rating,
-               case when r.average_rating is not null then r.num_votes
+               case when r.average_rating is not null then iv.votes
                     when a.average is not null then a.votes else tv.votes end as votes,
                j.imdb_id, j.movie_id as movielens_id, d.id as tmdb_id,
-               r.average_rating::double precision as imdb_average, r.num_votes as imdb_votes,
+               r.average_rating::double precision as imdb_average, iv.votes as imdb_votes,
                a.average as movielens_average, a.votes as movielens_votes,
                tv.average as tmdb_average, tv.votes as tmdb_votes,
                array_remove(array[case when b.tconst is not null then 'imdb' end,
@@ -132,9 +139,10 @@ select f.id, f.type, f.title, f.original_title, reelbase.title_sort(f.title) col
           left join {catalog}.joining_tmdb_genres tg on tg.genres = d.genres
           left join {catalog}.joining_genre_names gi on gi.id = d.genre_id
           left join {catalog}.joining_tmdb_languages tl on tl.spoken_languages = d.spoken_languages
+         cross join lateral (select case when r.num_votes >= 0 then r.num_votes end as votes) iv
          cross join lateral (
-                    select case when d.vote_count is distinct from 0
-                                then d.vote_average::double precision end as average,
+                    select case when d.vote_count is distinct from 0 and d.vote_average between 0 and 10
+                                then round(d.vote_average, 15)::double precision end as average,
                            case when d.vote_count > 0 then d.vote_count end as votes) tv) f
  cross join {catalog}.joining_usual u
  order by f.votes desc nulls last;

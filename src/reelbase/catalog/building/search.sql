@@ -1,4 +1,5 @@
--- What movies and people are found by, in a release of the catalog. {catalog} is its schema.
+-- What movies and people are found by, in a release of the catalog. {catalog} is its schema. Of what is longer than any
+-- title, the beginning: an entry of an index ends at 2.7 KB, a document at 1 MB.
 
 -- name: akas
 create unlogged table {catalog}.joining_akas as
@@ -12,9 +13,10 @@ analyze {catalog}.joining_akas;
 
 -- name: search
 create table {catalog}.search as
-select m.id, m.votes, m.type, m.adult, reelbase.words(m.title) collate "C" as title_key,
+select m.id, m.votes, m.type, m.adult, left(reelbase.words(m.title), {title_letters}) collate "C" as title_key,
        reelbase.search_document(
-           m.title, m.original_title, concat_ws(' ', a.titles, array_to_string(l.others, ' '), l.title)) as document
+           left(m.title, {document_letters}), left(m.original_title, {document_letters}),
+           left(concat_ws(' ', a.titles, array_to_string(l.others, ' '), l.title), {document_letters})) as document
   from {catalog}.movies m
   left join {catalog}.joining_akas a on a.title_id = m.imdb_id
   left join {catalog}.joining_movielens l on l.movie_id = m.movielens_id
@@ -47,8 +49,8 @@ analyze {catalog}.joining_known;
 create table {catalog}.people as
 select n.nconst, n.primary_name as name, n.birth_year, n.death_year,
        string_to_array(n.primary_profession, ',') as professions, string_to_array(n.known_for_titles, ',') as known_for,
-       k.votes, to_tsvector('pg_catalog.simple', reelbase.words(n.primary_name)) as document,
-       reelbase.words(n.primary_name) collate "C" as name_key
+       k.votes, to_tsvector('pg_catalog.simple', reelbase.words(left(n.primary_name, {document_letters}))) as document,
+       left(reelbase.words(n.primary_name), {title_letters}) collate "C" as name_key
   from {catalog}.joining_known k
   join {imdb_name_basics} n on n.nconst = k.nconst
  order by k.votes desc;

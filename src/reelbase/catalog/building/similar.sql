@@ -1,8 +1,5 @@
 -- What is similar to a movie: by MovieLens' tag genome where it has one (by its raters otherwise, when it is asked).
 
--- name: extension_schema
-select n.nspname::text from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = %(name)s;
-
 -- name: vector_is_available
 select from pg_available_extensions where name = 'vector';
 
@@ -17,12 +14,14 @@ create table {catalog}.genome (movie_id integer not null, profile {vectors}.half
 alter table {catalog}.genome alter column profile set storage plain;
 
 -- name: fill_genome
--- Profiles can be compared only if they have the same tags in the same places.
+-- Profiles can be compared only if they have the same tags in the same places, and say anything: half precision knows
+-- nothing below 0.0000001, and conversion to it would fail.
 insert into {catalog}.genome (movie_id, profile)
-select movie_id, array_agg(relevance order by tag_id)::real[]::{vectors}.halfvec
+select movie_id, array_agg(case when relevance > {least} then relevance else 0 end order by tag_id)::real[]::{vectors}.halfvec
   from {movielens_genome_scores} given
  group by movie_id
-having count(*) = (select count(distinct tag_id) from {movielens_genome_scores} given) and count(*) <= 3800;
+having count(*) = (select count(distinct tag_id) from {movielens_genome_scores} given) and count(*) <= 3800
+   and max(relevance) > {least};
 
 -- name: genome_key
 alter table {catalog}.genome add primary key (movie_id);
@@ -34,7 +33,7 @@ with strongest as (
     select movie_id, tag_id, relevance
       from (select movie_id, tag_id, relevance,
                    row_number() over (partition by movie_id order by relevance desc, tag_id) as place
-              from {movielens_genome_scores} given) r
+              from {movielens_genome_scores} given where relevance > {least}) r
      where place <= 20
 ), lengths as (
     select movie_id, sqrt(sum(relevance * relevance)) as length from strongest group by movie_id
