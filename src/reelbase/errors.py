@@ -95,6 +95,18 @@ class UnknownMovie(UsageError):
     code = "not_found"
 
 
+class UnknownUpload(UsageError):
+    """No upload of that id, or no more."""
+
+    code = "not_found"
+
+
+class UploadUnfinished(UsageError):
+    """An upload of which bytes are missing."""
+
+    code = "upload_unfinished"
+
+
 class KnownMovie(UsageError):
     """A movie with that IMDb id is there already."""
 
@@ -157,6 +169,12 @@ class SourceChanged(SourceError):
     """The file is not the one that the import began with."""
 
     code = "source_changed"
+
+
+class UploadDamaged(SourceError):
+    """An upload is not what its sender said it is."""
+
+    code = "upload_damaged"
 
 
 class DatabaseError(ReelbaseError):

@@ -83,6 +83,41 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds after which a question of the API is given up.",
     ),
     Setting(
+        "REELBASE_STORE_URL",
+        "the folder store in the home",
+        "The folder for files that are uploaded; servers on several hosts need one that all of them mount.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_MAX_BYTES",
+        "1099511627776",
+        "How many bytes one upload may have.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_QUOTA_BYTES",
+        "1099511627776",
+        "How many bytes all uploads together may have that are unfinished or not imported yet.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_FREE_BYTES",
+        "1073741824",
+        "How many bytes of its disk the store leaves free.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_DAYS",
+        "3",
+        "Days after which an upload that nobody goes on with, or imports, is removed.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_IDLE_SECONDS",
+        "60",
+        "Seconds without a byte after which a connection that uploads is given up; what has arrived is kept.",
+    ),
+    Setting(
+        "REELBASE_UPLOADS_AT_A_TIME",
+        "8",
+        "How many uploads one server receives at a time; each needs a connection to PostgreSQL.",
+    ),
+    Setting(
         "REELBASE_IMPORT_CONNECTIONS",
         "the number of cores",
         "How many connections one import loads and builds indexes with.",
@@ -129,6 +164,13 @@ class Settings:
     requests_per_minute: int
     api_connections: int
     query_seconds: float
+    store_url: Path
+    upload_max_bytes: int
+    upload_quota_bytes: int
+    upload_free_bytes: int
+    upload_days: float
+    upload_idle_seconds: float
+    uploads_at_a_time: int
     import_connections: int
     lease_seconds: float
     chunk_bytes: int
@@ -158,6 +200,17 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         query_seconds=written.get(
             "REELBASE_QUERY_SECONDS", _between(0.1, 3600, float), "seconds from 0.1 to 3600", 15.0
+        ),
+        store_url=written.get("REELBASE_STORE_URL", _folder, _STORES, home / "store"),
+        upload_max_bytes=written.get("REELBASE_UPLOAD_MAX_BYTES", *_BYTES, 2**40),
+        upload_quota_bytes=written.get("REELBASE_UPLOAD_QUOTA_BYTES", *_BYTES, 2**40),
+        upload_free_bytes=written.get("REELBASE_UPLOAD_FREE_BYTES", *_BYTES, 2**30),
+        upload_days=written.get("REELBASE_UPLOAD_DAYS", _between(0.00001, 3650, float), "days up to 3650", 3.0),
+        upload_idle_seconds=written.get(
+            "REELBASE_UPLOAD_IDLE_SECONDS", _between(0.1, 3600, float), "seconds from 0.1 to 3600", 60.0
+        ),
+        uploads_at_a_time=written.get(
+            "REELBASE_UPLOADS_AT_A_TIME", _between(1, 100, int), "a whole number from 1 to 100", 8
         ),
         import_connections=written.get(
             "REELBASE_IMPORT_CONNECTIONS", _between(1, 64, int), "a whole number from 1 to 64", _cores()
@@ -232,6 +285,17 @@ def _between(low: float, high: float, number: Callable[[str], T]) -> Callable[[s
         return value
 
     return read
+
+
+_BYTES = (_between(0, 2**62, int), "a whole number of bytes")
+_STORES = "the absolute path of a folder (s3:// comes in a later version)"
+
+
+def _folder(text: str) -> Path:
+    path = Path(text.removeprefix("file://"))
+    if not path.is_absolute():
+        raise ValueError(text)
+    return path
 
 
 def _word(text: str) -> str:

@@ -28,9 +28,9 @@ MAP: dict[str, set[str]] = {
     "telemetry": set(),
     "settings": {"errors"},
     "sample": {"errors"},
-    "receiving": {"errors"},
     "reading": {"datasets", "errors"},
     "database": {"errors", "settings"},
+    "receiving": {"database", "errors"},
     # The sift asks the grammar of `reading` what a record is, so that the two can never differ.
     "loading": {"database", "datasets", "errors", "reading"},
     "publishing": {"database", "datasets", "errors"},

@@ -20,6 +20,8 @@ from reelbase.errors import (
     ReelbaseError,
     UnknownImport,
     UnknownMovie,
+    UnknownUpload,
+    UploadUnfinished,
     UsageError,
 )
 
@@ -119,6 +121,8 @@ _STATUSES: dict[type[ReelbaseError], int] = {
     BadCursor: 400,
     UnknownMovie: 404,
     UnknownImport: 404,
+    UnknownUpload: 404,
+    UploadUnfinished: 409,
     KnownMovie: 409,
     UsageError: 422,
 }
