@@ -40,7 +40,6 @@ _HEADERS: list[tuple[bytes, bytes]] = [
 ]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Leave:
     """What pages of the origins may do below a path (CORS): methods and headers to send, headers to read."""

@@ -41,7 +41,7 @@ _OTHERWISE = Words("Something went wrong here", "The server's log tells more, un
 
 def explain(scope: Scope, problem: Problem, request_id: str) -> Answer | None:
     """The problem as a page; None where it is to be JSON."""
-    if scope["path"].startswith(_OF_PROGRAMS):
+    if scope["path"].startswith(_OF_PROGRAMS) or not _takes_pages(scope):
         return None
     words = _WORDS.get(problem.status, _OTHERWISE)
     values = {
@@ -55,3 +55,8 @@ def explain(scope: Scope, problem: Problem, request_id: str) -> Answer | None:
     body = pages().body(scope, "error.html", values)
     body.headers = tuple((name.encode(), value.encode("latin-1", "replace")) for name, value in problem.headers.items())
     return found(scope, body, None, status=problem.status)
+
+
+def _takes_pages(scope: Scope) -> bool:
+    """A browser says so; a program that does not gets the problem as JSON."""
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
