@@ -53,7 +53,7 @@ MAP: dict[str, set[str]] = {
     },
     "serving": {"catalog", "database", "errors", ROOT},
     "api": {"catalog", "database", "errors", "imports", "serving", ROOT},
-    "app": {"api", "serving", "settings"},
+    "app": {"api", "imports", "receiving", "serving", "settings"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {
         *("app", "catalog", "database", "errors", "imports", "loading", "publishing", "sample", "settings"),
