@@ -110,10 +110,10 @@ def test_a_source_becomes_an_import(client: httpx.Client, importer: Importer, fo
         ([], ""),
     ],
 )
-def test_what_is_wrong_in_the_body_is_named_with_its_place(client: httpx.Client, asked: object, pointer: str) -> None:
-    found = problem(client.post(IMPORTS, json=asked), 422)
+def test_what_is_wrong_in_the_body_is_named_with_its_place(nothing: httpx.Client, asked: object, pointer: str) -> None:
+    found = problem(nothing.post(IMPORTS, json=asked), 422)
     assert any(one["pointer"].startswith(pointer.split("/function", maxsplit=1)[0]) for one in found["errors"])
-    assert count(client) == 0
+    assert count(nothing) == 0
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_what_is_wrong_in_the_body_is_named_with_its_place(client: httpx.Client,
         (b"--x", "multipart/form-data; boundary=" + "x" * 200, 400),
     ],
 )
-def test_bodies_that_are_none(client: httpx.Client, content: bytes, kind: str, status: int) -> None:
-    problem(client.post(IMPORTS, content=content, headers={"content-type": kind}), status)
-    assert count(client) == 0
+def test_bodies_that_are_none(nothing: httpx.Client, content: bytes, kind: str, status: int) -> None:
+    problem(nothing.post(IMPORTS, content=content, headers={"content-type": kind}), status)
+    assert count(nothing) == 0
 
 
 def test_sources_that_may_not_be_named_are_refused(client: httpx.Client, folder: Path, tmp_path: Path) -> None:
@@ -242,9 +242,9 @@ def test_a_key_is_forgotten_after_a_day(client: httpx.Client, database: str, fol
 
 
 @pytest.mark.parametrize("key", [b"", b"x" * 256, b"two words", b"\xe9"])
-def test_keys_that_are_none(client: httpx.Client, folder: Path, key: bytes) -> None:
-    problem(client.post(IMPORTS, json=body(folder), headers=[(b"idempotency-key", key)]), 400)
-    assert count(client) == 0
+def test_keys_that_are_none(nothing: httpx.Client, folder: Path, key: bytes) -> None:
+    problem(nothing.post(IMPORTS, json=body(folder), headers=[(b"idempotency-key", key)]), 400)
+    assert count(nothing) == 0
 
 
 def test_two_keys_are_none(client: httpx.Client, folder: Path) -> None:
