@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,10 +17,22 @@ import uvicorn
 from starlette.applications import Starlette
 
 from reelbase.api import routes as api
+from reelbase.api.requests import Importing
+from reelbase.imports.sources import SourceRules
+from reelbase.receiving.arriving import Arrivals
+from reelbase.receiving.store import Store
 from reelbase.serving.application import Options, service
 from reelbase.serving.protocol import Protocol
 from reelbase.web import routes as web
 from reelbase.web.errors import explain
+
+
+def importing_from(
+    url: str, *folders: Path, store: Path = Path("/nowhere"), max_bytes: int = 1 << 40, free_bytes: int = 0
+) -> Importing:
+    """What an API on a database may import: files in these folders, and what is sent to it."""
+    arrivals = Arrivals(url, Store(store), max_bytes, quota_bytes=1 << 40, free_bytes=free_bytes, lifetime_seconds=60)
+    return Importing(SourceRules(import_dirs=folders), chunk_bytes=1 << 16, arrivals=arrivals)
 
 
 @dataclass
@@ -39,7 +52,9 @@ class Served:
 
 
 @contextmanager
-def served(url: str, options: Options | None = None, grace_seconds: int = 2) -> Iterator[Served]:
+def served(
+    url: str, options: Options | None = None, importing: Importing | None = None, grace_seconds: int = 2
+) -> Iterator[Served]:
     """Serve a database's API and pages."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,7 +68,9 @@ def served(url: str, options: Options | None = None, grace_seconds: int = 2) -> 
             yield
 
         routes = [*api.routes(), *web.routes()]
-        app = service(url, options or Options(), routes, [api.life, web.life, remember], explain)
+        app = service(
+            url, options or Options(), routes, [api.life(importing or importing_from(url)), web.life, remember], explain
+        )
         config = uvicorn.Config(app, http=Protocol, access_log=False, log_config=None)
         config.timeout_graceful_shutdown = grace_seconds
         server = _Server(config)

@@ -11,7 +11,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelbase.api import routes as api
+from reelbase.api.requests import Importing
+from reelbase.imports.sources import SourceRules
 from reelbase.receiving import tus
+from reelbase.receiving.arriving import Arrivals
 from reelbase.receiving.store import Store
 from reelbase.receiving.tus_body import Pace
 from reelbase.receiving.tus_room import Limits as UploadLimits
@@ -44,7 +47,7 @@ def application(url: str, settings: Settings, host: str) -> ASGIApp:
     )
     uploads = Uploads(tus.Tus(url, Store(settings.store_url), _terms(settings)))
     routes = [*api.routes(), *web.routes(), *uploads.routes()]
-    return service(url, options, routes, [api.life, web.life, uploads.life], explain)
+    return service(url, options, routes, [api.life(_importing(url, settings)), web.life, uploads.life], explain)
 
 
 class Uploads:
@@ -81,6 +84,24 @@ def _terms(settings: Settings) -> tus.Terms:
         Pace(idle_seconds=settings.upload_idle_seconds),
         lifetime_seconds=settings.upload_days * _DAY_SECONDS,
         at_a_time=settings.uploads_at_a_time,
+    )
+
+
+def _importing(url: str, settings: Settings) -> Importing:
+    arrivals = Arrivals(
+        url=url,
+        store=Store(settings.store_url),
+        max_bytes=settings.upload_max_bytes,
+        quota_bytes=settings.upload_quota_bytes,
+        free_bytes=settings.upload_free_bytes,
+        lifetime_seconds=settings.upload_days * _DAY_SECONDS,
+    )
+    return Importing(
+        rules=SourceRules.of(settings, is_local=False),
+        chunk_bytes=settings.chunk_bytes,
+        arrivals=arrivals,
+        idle_seconds=settings.upload_idle_seconds,
+        forms_at_a_time=settings.uploads_at_a_time,
     )
 
 

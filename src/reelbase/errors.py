@@ -7,6 +7,7 @@
         SourceNotAllowed          a source that may not be imported from here: outside the folders, or from that host
         MixedDatasets             sources of several datasets without a word which one is meant
         UnknownImport             no import, dataset or release of that name
+        UploadTooLarge            a file that is larger than an upload may be
         WrongState                an import that is not in a state in which this can be done
         KeyInUse                  another request with the same Idempotency-Key is at work
         KeyOfAnother              the Idempotency-Key of another request
@@ -23,6 +24,7 @@
         ArchiveBomb               an archive that unpacks to far more than any file of ours
         SourceChanged             the file is not the one that the import began with
         DownloadFailed            a file that could not be downloaded
+      StoreFull                   no room for what is sent to us
       DatabaseError               PostgreSQL does not do what we need
         ServerUnavailable         it cannot be started or reached
         ServerUnsuitable          its version or extensions do not fit
@@ -124,6 +126,18 @@ class UnknownMovie(UsageError):
     """No movie of that id."""
 
     code = "not_found"
+
+
+class UploadTooLarge(UsageError):
+    """A file that is larger than an upload may be."""
+
+    code = "too_large"
+
+
+class StoreFull(ReelbaseError):
+    """No room for what is sent to us."""
+
+    code = "store_full"
 
 
 class UnknownUpload(UsageError):

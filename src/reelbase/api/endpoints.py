@@ -19,6 +19,7 @@ from reelbase.api import (
     own,
     people,
     rejects,
+    requests,
     schemas,
     tables,
 )
@@ -31,7 +32,10 @@ BASE = movies.BASE
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one path; `place` describes what is between braces in the path, with an example that works."""
+    """One method of one path; `place` describes what is between braces in the path, with an example that works.
+
+    `form`: the fields that a form with files has; `has_key`: an Idempotency-Key is honoured.
+    """
 
     method: str
     path: str
@@ -44,6 +48,8 @@ class Endpoint:
     answer: type[BaseModel] | None = None
     media_type: str | None = None
     body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    has_key: bool = False
     problems: tuple[int, ...] = (422,)
     is_kept: bool = False
 
@@ -144,6 +150,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET", f"{BASE}/imports", imports.list_imports, "Imports, newest first", "imports",
         query=imports.ImportsQuery, answer=schemas.ImportList, problems=(400, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports", requests.create_import,
+        "Import sources, or the files of a form; with an `Idempotency-Key` it can be sent again safely", "imports",
+        status=202, answer=schemas.Import, body=schemas.ImportGiven, form=schemas.ImportOptions, has_key=True,
+        problems=(400, 404, 408, 409, 413, 415, 422, 507),
     ),
     Endpoint(
         "GET", f"{BASE}/imports/{{id}}", imports.show_import, "One import", "imports",

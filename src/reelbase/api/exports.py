@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from isal import isal_zlib
 from pydantic import Field
@@ -140,20 +140,38 @@ class Exports:
                 429, "too_many_exports", f"{_MOST_AT_ONCE} exports run already.", headers={"retry-after": "5"}
             )
         self.running += 1
-        loop = asyncio.get_running_loop()
+        step: asyncio.Future[bytes | None] | None = None
         try:
-            while (block := await loop.run_in_executor(self._threads, next, blocks, None)) is not None:
+            while True:
+                step = self._in_a_thread(next, blocks, None)
+                block = await asyncio.shield(step)
+                if block is None:
+                    return
                 yield block
         finally:
-            self.running -= 1
             # Also when the client has gone in the middle: whatever the thread waits for ends now.
             source.cancel()
-            await asyncio.shield(loop.run_in_executor(self._threads, _end, blocks, source))
+            await asyncio.shield(self._ended(step, blocks, source))
+
+    async def _ended(self, step: asyncio.Future[bytes | None] | None, blocks: Blocks, source: Source) -> None:
+        """A block that is still being made is waited for: a generator cannot be closed while it runs."""
+        if step is not None:
+            await asyncio.wait({step})
+            step.exception()  # nobody else may ask for it
+        try:
+            await self._in_a_thread(_end, blocks, source)
+        finally:
+            self.running -= 1
+
+    def _in_a_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, act, *arguments)
 
 
 def _end(blocks: Blocks, source: Source) -> None:
-    blocks.close()
-    source.close()
+    try:
+        blocks.close()
+    finally:
+        source.close()
 
 
 def _encoded(blocks: Blocks, form: Form, *, packed: bool) -> Blocks:

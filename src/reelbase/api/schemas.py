@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -448,6 +448,34 @@ class ProblemDetails(Shape):
     request_id: str
     remedy: str | None = None
     errors: list[ProblemFault] | None = None
+
+
+_Source = Annotated[Words, Field(min_length=1, max_length=4096)]
+_Rejects = Annotated[str, Field(pattern=r"^([0-9]{1,15}|(100|[0-9]{1,2})(\.[0-9]{1,6})?%)$")]
+
+
+class ImportOptions(BaseModel):
+    """How files are imported."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    dataset: Literal["movielens", "imdb", "tmdb"] | None = Field(
+        default=None, description="Which dataset, where there are several; files of others are passed over"
+    )
+    mode: Literal["replace", "merge"] = Field(
+        default="replace", description="Put the files in place of their tables, or add to them by key"
+    )
+    max_rejects: _Rejects | Annotated[int, Field(ge=0, lt=10**15)] = Field(
+        default="1%", description="How many bad records a file may have: 100, or 1%"
+    )
+
+
+class ImportGiven(ImportOptions):
+    """What to import: `upload:ID`, `https://…`, `path:…` in a folder that the server allows, or a published name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sources": ["movielens/latest-small"]}]})
+
+    sources: Annotated[list[_Source], Field(min_length=1, max_length=200)]
 
 
 _Title = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]

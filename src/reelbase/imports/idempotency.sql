@@ -4,6 +4,7 @@
 select pg_try_advisory_lock(hashtextextended(%(key)s, 1768187245));
 
 -- name: release
+-- A session that has been closed may hold its locks for another moment.
 select pg_advisory_unlock(hashtextextended(%(key)s, 1768187245));
 
 -- name: forget_old

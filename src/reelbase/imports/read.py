@@ -40,16 +40,6 @@ def count_imports(connection: DictConnection, *, dataset: str | None = None, sta
     return int(row["imports"]) if row else 0
 
 
-def states(connection: DictConnection) -> dict[str, int]:
-    """How many imports are in each state."""
-    return {row["state"]: row["imports"] for row in connection.execute(_SQL["states"])}
-
-
-def last_successes(connection: DictConnection) -> dict[str, float]:
-    """When the last import of each dataset was completed, in seconds since 1970."""
-    return {row["dataset"]: row["seconds"] for row in connection.execute(_SQL["last_successes"])}
-
-
 def one_import(connection: DictConnection, import_id: int) -> dict[str, Any]:
     """One import; raises UnknownImport."""
     found = imports(connection, import_id=import_id)

@@ -99,13 +99,6 @@ select id, host, pid, since, seen_at, import_id,
 select count(*) as imports from reelbase.imports i
  where (%(dataset)s::text is null or i.dataset = %(dataset)s) and (%(state)s::text is null or i.state = %(state)s);
 
--- name: states
-select state, count(*) as imports from reelbase.imports group by state;
-
--- name: last_successes
-select dataset, extract(epoch from max(finished_at))::float8 as seconds
-  from reelbase.imports where state = 'completed' and kind in ('import', 'refresh') group by dataset;
-
 -- name: releases
 select r.id, r.import_id as "import", r.published_at, r.id is not distinct from d.live_release as live,
        r.id is not distinct from d.previous_release as previous

@@ -64,7 +64,8 @@ def _configure_others(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # The queue tells of every look it takes, the driver of every rollback on a lost connection; what matters of it
-    # our own events say.
+    # The queue tells of every look it takes, the driver of every rollback on a lost connection, the parser of forms of
+    # every one that is broken; what matters of it our own events say.
     logging.getLogger("procrastinate").setLevel("WARNING" if level != "DEBUG" else "DEBUG")
     logging.getLogger("psycopg").setLevel("ERROR" if level != "DEBUG" else "DEBUG")
+    logging.getLogger("python_multipart").setLevel("ERROR")
