@@ -38,6 +38,7 @@ def send(server: RemoteServer, settings: Settings, request: ImportRequest) -> li
         raise UsageError(
             "Files of this machine and what the server fetches by itself cannot be one import.", "Give them apart."
         )
+    server.check()
     if kinds == {True}:
         return [_ask(server, request, request.dataset, request.sources)]
     begun = _Begun(settings.home / "sending", server.url)

@@ -67,6 +67,10 @@ class RemoteServer:
     def close(self) -> None:
         self._pool.clear()
 
+    def check(self) -> None:
+        """Raise RemoteLost or RemoteRefusal at once where no server is: later on, one that is away is waited for."""
+        self._json("GET", "/livez")
+
     # Imports
 
     def request_import(self, sources: Sequence[str], **asked: str | None) -> dict[str, Any]:
