@@ -30,6 +30,8 @@
         ServerUnsuitable          its version or extensions do not fit
         ConnectionLost            it went away in the middle
         DiskFull                  no room left
+      RemoteLost                  another Reelbase server does not answer
+      RemoteRefusal               another Reelbase server answers with a problem
       ImportFailure               an import that ends as failed
         TooManyRejects            more than --max-rejects
         CountMismatch             read is not loaded + rejected: never publish that
@@ -55,7 +57,7 @@ class ReelbaseError(Exception):
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
-    again: ClassVar[bool] = False
+    again: bool = False
 
     def __init__(self, detail: str, remedy: str = "") -> None:
         super().__init__(detail)
@@ -265,6 +267,26 @@ class DiskFull(DatabaseError):
     """No room left on the database's disk."""
 
     code = "disk_full"
+
+
+class RemoteLost(ReelbaseError):
+    """Another Reelbase server does not answer."""
+
+    code = "server_unavailable"
+    again = True
+
+
+class RemoteRefusal(ReelbaseError):
+    """Another Reelbase server answers with a problem: its HTTP `status`, and the problem's code."""
+
+    code = "server_refused"
+
+    def __init__(self, detail: str, remedy: str = "", *, status: int = 0, code: str = "") -> None:
+        super().__init__(detail, remedy)
+        self.status = status
+        self.problem = code
+        # The upload is in other hands, a part came damaged, or the server is busy or being started.
+        self.again = status in {423, 429, 460} or status >= 500
 
 
 class ImportFailure(ReelbaseError):

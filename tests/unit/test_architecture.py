@@ -57,8 +57,8 @@ MAP: dict[str, set[str]] = {
     "app": {"api", "receiving", "serving", "settings", "web"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {
-        *("app", "catalog", "database", "errors", "imports", "loading", "publishing", "sample", "settings"),
-        *("telemetry", ROOT),
+        *("app", "catalog", "database", "errors", "imports", "loading", "outgoing", "publishing", "reading"),
+        *("sample", "settings", "telemetry", ROOT),
     },
     "__main__": {"cli"},
 }

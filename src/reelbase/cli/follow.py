@@ -154,17 +154,20 @@ def _watch(here: Context, import_id: int) -> dict[str, Any]:
 
 @contextmanager
 def _shown(here: Context, import_id: int) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Something to call again and again: it looks at the import and shows how far it is."""
+    with closing(_Eye(here.url, import_id)) as eye, shown(eye.look) as show:
+        yield show
+
+
+@contextmanager
+def shown(look: Callable[[], dict[str, Any]]) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Something to call again and again: it looks at an import and shows how far it is."""
     console = err()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
-    with (
-        closing(_Eye(here.url, import_id)) as eye,
-        Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
-    ):
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         screen = _Screen(progress, progress.add_task("queued", total=None, words=""))
 
         def show() -> dict[str, Any]:
-            found = eye.look()
+            found = look()
             screen.show(found)
             return found
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -24,6 +24,7 @@ from reelbase.imports.resources import Resources
 from reelbase.imports.sources import ImportRequest, SourceRules
 from reelbase.imports.wanted import finder, wanted
 from reelbase.loading.rejects import Reason
+from reelbase.settings import read_settings
 
 app = typer.Typer(help="Look at imports, cancel, retry, get rejects.", invoke_without_command=True)
 
@@ -47,10 +48,11 @@ def import_(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring files into the database: checked, indexed, published at once."""
-    if server is not None:
-        raise UsageError("This version cannot send files to a server yet.", "Run the import on the server itself.")
-    here = context()
     request = ImportRequest(tuple(sources), dataset, mode, max_rejects)
+    if server is not None:
+        _import_there(server, request, no_wait=no_wait, as_json=as_json)
+        return
+    here = context()
     try:
         # What is wrong is said before a server is started.
         asked = wanted(request, SourceRules.of(here.settings, is_local=True), finder(here.connection))
@@ -81,10 +83,36 @@ def _nothing(import_id: int | None, dataset: str | None, error: ReelbaseError) -
 
 def _finish(here: Context, ids: list[int], *, no_wait: bool, as_json: bool) -> None:
     """See imports to their ends, or say that they are queued."""
+    _finish_each(
+        ids, lambda one: _queued(here, one) if no_wait else follow(here, one), no_wait=no_wait, as_json=as_json
+    )
+
+
+def _import_there(url: str, request: ImportRequest, *, no_wait: bool, as_json: bool) -> None:
+    """The same on another server."""
+    from reelbase.cli import remote
+    from reelbase.outgoing.server import RemoteServer
+
+    with closing(RemoteServer(url)) as server:
+        try:
+            ids = remote.send(server, read_settings(), request)
+        except ReelbaseError as error:
+            if as_json and not isinstance(error, UsageError):
+                print_json(_nothing(None, request.dataset, error))
+            raise
+        _finish_each(
+            ids,
+            lambda one: result(server.show_import(one) if no_wait else remote.follow(server, one)),
+            no_wait=no_wait,
+            as_json=as_json,
+        )
+
+
+def _finish_each(ids: list[int], see: Callable[[int], dict[str, Any]], *, no_wait: bool, as_json: bool) -> None:
     ended = []
     for import_id in ids:
         try:
-            found = _queued(here, import_id) if no_wait else follow(here, import_id)
+            found = see(import_id)
         except ReelbaseError as error:
             if as_json:
                 print_json(_nothing(import_id, None, error))
