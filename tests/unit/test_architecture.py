@@ -31,7 +31,7 @@ MAP: dict[str, set[str]] = {
     "reading": {"datasets", "errors"},
     "database": {"errors", "settings"},
     "outgoing": {"errors", ROOT},
-    "receiving": {"database", "errors", "outgoing"},
+    "receiving": {"database", "errors"},
     # The sift asks the grammar of `reading` what a record is, so that the two can never differ.
     "loading": {"database", "datasets", "errors", "reading"},
     "publishing": {"database", "datasets", "errors"},
@@ -54,11 +54,11 @@ MAP: dict[str, set[str]] = {
     "serving": {"catalog", "database", "errors", ROOT},
     "api": {"catalog", "database", "errors", "imports", "serving", ROOT},
     "web": {"database", "imports", "serving"},
-    "app": {"api", "receiving", "serving", "settings", "web"},
+    "app": {"api", "imports", "receiving", "serving", "settings", "web"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {
         *("app", "catalog", "database", "errors", "imports", "loading", "outgoing", "publishing", "reading"),
-        *("sample", "settings", "telemetry", ROOT),
+        *("receiving", "sample", "settings", "telemetry", ROOT),
     },
     "__main__": {"cli"},
 }
