@@ -27,7 +27,10 @@ T = TypeVar("T")
 _API = "/api/v1"
 _TUS = {"Tus-Resumable": "1.0.0"}
 _BLOCK_BYTES = 1 << 20
-_PART_BYTES = 64 << 20
+# A part that breaks off is sent again as a whole (its checksum is that of all of it): parts grow while the line holds.
+_FIRST_PART_BYTES = 4 << 20
+_MOST_PART_BYTES = 64 << 20
+_LEAST_PART_BYTES = 256 << 10
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 120.0
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -106,26 +109,27 @@ class RemoteServer:
     def send(self, sending: Sending, tell: Callable[[int], None]) -> None:
         """Send what the server does not have yet; `tell` hears how many bytes it has."""
         with sending.path.open("rb") as file:
-            tries = 0
+            tries, part = 0, _FIRST_PART_BYTES
             offset = self._persistently(lambda: self._offset(sending.place))
             while offset < sending.bytes:
                 tell(offset)
                 before = offset
                 try:
-                    offset = self._send_part(file, sending, offset)
+                    offset = self._send_part(file, sending, offset, min(part, sending.bytes - offset))
                 except (RemoteLost, RemoteRefusal) as error:
                     if not (error.again or _is_elsewhere(error)):
                         raise
+                    part = max(part // 4, _LEAST_PART_BYTES)
+                    tries += 1
+                    _pause(tries, error)
                     offset = self._persistently(lambda: self._offset(sending.place))
-                    if offset <= before:
-                        tries += 1
-                        _pause(tries, error)
-                        continue
-                tries = 0
+                else:
+                    part = min(part * 2, _MOST_PART_BYTES)
+                if offset > before:
+                    tries = 0
         tell(offset)
 
-    def _send_part(self, file: BinaryIO, sending: Sending, offset: int) -> int:
-        size = min(_PART_BYTES, sending.bytes - offset)
+    def _send_part(self, file: BinaryIO, sending: Sending, offset: int, size: int) -> int:
         headers = {
             **_TUS,
             "Content-Type": "application/offset+octet-stream",
