@@ -25,7 +25,7 @@ expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "410", "42
 
 [[operations]]
 include-operation-id = "create_import"
-checks.positive_data_acceptance.enabled = false
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422"]
 
 [[operations]]
 include-operation-id = "watch_import"

@@ -12,7 +12,7 @@ from reelbase import __version__
 from reelbase.api.endpoints import ENDPOINTS, Endpoint
 from reelbase.api.schemas import ProblemDetails
 from reelbase.serving.problems import MEDIA_TYPE
-from reelbase.serving.query import described
+from reelbase.serving.query import described, without_null
 
 _ALWAYS = (403, 414, 421, 429, 500, 503)
 _PLACE = "#/components/schemas/"
@@ -92,7 +92,9 @@ _KEY = {
 def _form(fields: type[BaseModel]) -> dict[str, Any]:
     files = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": 50}
     schema = fields.model_json_schema()
-    return {**schema, "properties": {"file": files, **schema["properties"]}, "required": ["file"]}
+    # A form has no null: what is optional is left out.
+    properties = {name: without_null(property_) for name, property_ in schema["properties"].items()}
+    return {**schema, "properties": {"file": files, **properties}, "required": ["file"]}
 
 
 def _example(model: type[BaseModel]) -> Any:

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from reelbase.api.exports import streamed
 from reelbase.api.imports import FilesQuery, listed, number_of, page_of_files, place_in_files
 from reelbase.database.connect import DictConnection
+from reelbase.errors import BadCursor
 from reelbase.imports import read, rejects
 from reelbase.serving import paging
 from reelbase.serving.answers import Answer
 from reelbase.serving.desk import Desk
-from reelbase.serving.problems import Fault, invalid
 from reelbase.serving.query import pairs, parse
 
 Reason = Literal[
@@ -71,7 +71,7 @@ async def list_rejects(request: Request) -> Answer | Response:
 
 async def _csv(request: Request, import_id: int, query: RejectsQuery) -> Response:
     if query.cursor is not None:
-        raise invalid([Fault("CSV has no pages: it is all of them.", parameter="cursor")])
+        raise BadCursor("CSV has no pages: it is all of them.", "Leave the cursor out.")
     name = f'attachment; filename="rejects-{import_id}.csv"'
     headers = {"content-disposition": name, "cache-control": "no-store", "vary": "accept"}
     desk: Desk = request.app.state.desk

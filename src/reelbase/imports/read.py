@@ -148,8 +148,10 @@ def _by_import(connection: DictConnection, name: str, ids: list[int]) -> dict[in
 
 
 def _seen(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]]) -> Seen:
-    changes = min(sum(file["changes"] for file in files), _MOST_CHANGES - 1)
-    return Seen(row["version"] * _MOST_CHANGES + changes, _import(row, files, checks))
+    changes = sum(file["changes"] for file in files)
+    found = _import(row, files, checks)
+    changes += found["progress"]["bytes_done"] >> 20  # what comes from elsewhere is no chunk yet
+    return Seen(row["version"] * _MOST_CHANGES + min(changes, _MOST_CHANGES - 1), found)
 
 
 def _import(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]]) -> dict[str, Any]:

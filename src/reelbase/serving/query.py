@@ -108,7 +108,7 @@ def described(model: type[Query]) -> list[dict[str, Any]]:
     required = set(schema.get("required", ()))
     found = []
     for name, property_ in schema.get("properties", {}).items():
-        plain = _without_null(property_)
+        plain = without_null(property_)
         examples = plain.pop("examples", None)
         plain.pop("title", None)
         one: dict[str, Any] = {"name": name, "in": "query", "required": name in required}
@@ -123,10 +123,12 @@ def described(model: type[Query]) -> list[dict[str, Any]]:
     return found
 
 
-def _without_null(property_: dict[str, Any]) -> dict[str, Any]:
-    """An optional parameter is left out, never null."""
+def without_null(property_: dict[str, Any]) -> dict[str, Any]:
+    """A property that is left out where it is optional, and never null."""
     plain = dict(property_)
     options = [one for one in plain.pop("anyOf", []) if one != {"type": "null"}]
     if plain.get("default", ...) is None:
         del plain["default"]
+    if len(options) > 1:
+        return {"anyOf": options, **plain}
     return {**options[0], **plain} if options else plain
