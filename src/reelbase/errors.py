@@ -24,6 +24,7 @@
         ArchiveBomb               an archive that unpacks to far more than any file of ours
         SourceChanged             the file is not the one that the import began with
         DownloadFailed            a file that could not be downloaded
+          ConnectionDropped       the line broke: trying again goes on from there
       StoreFull                   no room for what is sent to us
       DatabaseError               PostgreSQL does not do what we need
         ServerUnavailable         it cannot be started or reached
@@ -229,6 +230,10 @@ class DownloadFailed(SourceError):
 
     code = "download_failed"
     again = True
+
+
+class ConnectionDropped(DownloadFailed):
+    """The line to another server broke or never came about; trying again may go on."""
 
 
 class UploadDamaged(SourceError):

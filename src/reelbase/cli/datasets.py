@@ -9,7 +9,7 @@ import typer
 from reelbase.cli.context import Context, JsonFlag, context, err, out, print_json
 from reelbase.cli.follow import follow, settle
 from reelbase.cli.tables import table
-from reelbase.imports import commands, read
+from reelbase.imports import commands, leftovers, read
 from reelbase.publishing import prune as pruning
 
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="For instance movielens.")]
@@ -71,14 +71,18 @@ def prune(
             staging_days=0 if everything else here.settings.staging_days,
             keep_previous=not everything,
         )
+        folder = here.settings.store_url / "downloads"
+        staging_days = 0 if everything else here.settings.staging_days
+        files = leftovers.sweep(connection, folder, keep_days=0, staging_days=staging_days)
+    dropped = (*done.dropped, *map(str, files))
     if as_json:
-        print_json({"dropped": done.dropped, "in_use": done.in_use})
+        print_json({"dropped": dropped, "in_use": done.in_use})
         return
-    for name in done.dropped:
+    for name in dropped:
         out().print(f"dropped {name}", highlight=False)
     for name in done.in_use:
         err().print(f"{name} is still used by somebody; prune again later.", highlight=False)
-    if not done.dropped and not done.in_use:
+    if not dropped and not done.in_use:
         out().print("There was nothing to drop.")
 
 

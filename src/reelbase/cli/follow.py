@@ -224,7 +224,10 @@ class _Screen:
 
 def _words(found: dict[str, Any]) -> str:
     progress = found["progress"]
-    words = [f"{progress['rows_loaded']:,} rows"]
+    if found["state"] == "receiving" and not found["files"]:
+        words = [_megabytes(progress)]
+    else:
+        words = [f"{progress['rows_loaded']:,} rows"]
     if progress["rows_rejected"]:
         words.append(f"{progress['rows_rejected']:,} rejected")
     if progress["rows_per_second"]:
@@ -232,3 +235,9 @@ def _words(found: dict[str, Any]) -> str:
     if progress["eta_seconds"]:
         words.append(f"{progress['eta_seconds']:.0f} s left")
     return " · ".join(words)
+
+
+def _megabytes(progress: dict[str, Any]) -> str:
+    """How much of a download is here."""
+    done, total = (f"{progress[name] / 1e6:,.1f}" for name in ("bytes_done", "bytes_total"))
+    return f"{done} of {total} MB" if progress["bytes_total"] else f"{done} MB"

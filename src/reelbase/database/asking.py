@@ -31,7 +31,7 @@ Question: TypeAlias = Generator[Ask, list[DictRow], T]
 """Gives statements, is sent the rows of each (or thrown the driver's error), and returns the answer."""
 
 
-def answer(connection: DictConnection, question: Question[T]) -> T:
+def answer(connection: DictConnection | psycopg.Cursor[DictRow], question: Question[T]) -> T:
     """Ask it on a connection, and wait."""
     talk = _Talk(question)
     while (ask := talk.ask) is not None:

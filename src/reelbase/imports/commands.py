@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 from reelbase.database.connect import Connection
 from reelbase.errors import BadParameter, UnknownImport, WrongState
-from reelbase.imports import lease, store, tasks
+from reelbase.imports import lease, leftovers, origins, store, tasks
 from reelbase.imports.limits import reject_limit
 from reelbase.imports.sources import ImportRequest, SourceRules
 from reelbase.imports.wanted import ALL, Wanted, finder, wanted
@@ -37,7 +37,7 @@ def create_import(connection: Connection, request: ImportRequest, one: Wanted, c
             chunk_bytes=chunk_bytes,
             words=request.sources,
         )
-        store.add_sources(connection, import_id, one.sources)
+        origins.add(connection, import_id, one.sources)
         if one.survey is not None:
             store.add_files(connection, import_id, one.survey)
         tasks.defer(connection, import_id)
@@ -104,6 +104,7 @@ def cancel(connection: Connection, import_id: int, lease_seconds: float) -> None
     with connection.transaction():
         if connection.execute(store.SQL["cancel_idle"], {"import_id": import_id}).fetchone():
             prune.drop_staging(connection, import_id, schema_name(found.dataset, import_id))
+            leftovers.drop(connection, import_id)
 
 
 def confirm(connection: Connection, import_id: int) -> None:

@@ -19,6 +19,7 @@ import psycopg
 
 from reelbase.database.connect import Connection, connect, without_timeouts
 from reelbase.errors import Cancelled, ConnectionLost, Fenced, Interrupted, ReelbaseError
+from reelbase.imports import leftovers
 from reelbase.imports.store import SQL, end, start
 from reelbase.loading.ledger import Run
 from reelbase.loading.staging import schema_name
@@ -157,6 +158,8 @@ def _end_lost(connection: Connection, run: Run, dataset: str, *, cancelled: bool
             is_ours = end(connection, run, "cancelled", Cancelled(f"Import {run.import_id} was cancelled."))
             if is_ours:
                 prune.drop_staging(connection, run.import_id, schema_name(dataset, run.import_id))
+        if is_ours:
+            leftovers.drop(connection, run.import_id)
         return is_ours
     why = f"Its worker has been silent for {silent:.0f} seconds." if locked else "Its worker is gone."
     remedy = f"`reelbase imports retry {run.import_id}` goes on with it."

@@ -40,6 +40,19 @@ def progress(state: str, files: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def downloading(found: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The same while an import is receiving what has to be downloaded: its bytes, and the time left for them."""
+    done, total = found["bytes_done"], found["bytes_total"]
+    came = done - found["bytes_before"]
+    is_known = found["is_total_known"] and came > 0
+    return {
+        "bytes_done": done,
+        # Without it nobody knows how far it is.
+        "bytes_total": total if found["is_total_known"] else 0,
+        "eta_seconds": round(seconds * (total - done) / came, 1) if is_known else None,
+    }
+
+
 def _done(file: dict[str, Any]) -> int:
     """A file's bytes: packed ones are known for each chunk only about, and exactly when all of it is loaded."""
     whole: int = file["source_bytes"]

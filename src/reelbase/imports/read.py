@@ -10,7 +10,8 @@ from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
 from reelbase.datasets import DATASETS, Dataset
 from reelbase.errors import UnknownImport
-from reelbase.imports.progress import FINAL, LEDGER, WINDOW_SECONDS, progress
+from reelbase.imports import origins
+from reelbase.imports.progress import FINAL, LEDGER, WINDOW_SECONDS, downloading, progress
 
 _SQL = statements("reelbase.imports", "read.sql")
 KnownDataset = Dataset
@@ -137,7 +138,8 @@ def _look(connection: DictConnection, parameters: dict[str, Any]) -> list[Seen]:
     ids = [row["id"] for row in found]
     files = _by_import(connection, "files", ids)
     checks = _by_import(connection, "checks", ids)
-    return [_seen(row, files.get(row["id"], []), checks.get(row["id"], [])) for row in found]
+    downloads = origins.how_far(connection, ids)
+    return [_seen(row, files.get(row["id"], []), checks.get(row["id"], []), downloads.get(row["id"])) for row in found]
 
 
 def _by_import(connection: DictConnection, name: str, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
@@ -147,15 +149,21 @@ def _by_import(connection: DictConnection, name: str, ids: list[int]) -> dict[in
     return grouped
 
 
-def _seen(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]]) -> Seen:
+def _seen(
+    row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]], download: dict[str, Any] | None
+) -> Seen:
     changes = sum(file["changes"] for file in files)
-    found = _import(row, files, checks)
+    found = _import(row, files, checks, download)
     changes += found["progress"]["bytes_done"] >> 20  # what comes from elsewhere is no chunk yet
     return Seen(row["version"] * _MOST_CHANGES + min(changes, _MOST_CHANGES - 1), found)
 
 
-def _import(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]]) -> dict[str, Any]:
+def _import(
+    row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]], download: dict[str, Any] | None
+) -> dict[str, Any]:
     how_far = progress(row["state"], files)
+    if download is not None:
+        how_far |= downloading(download, row["seconds"] or 0.0)
     for file in files:
         for inner in LEDGER:
             del file[inner]

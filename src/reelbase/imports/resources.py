@@ -10,11 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelbase.errors import DiskFull
+from reelbase.imports.sources import SourceRules
 from reelbase.settings import Settings
 
 # PostgreSQL survives a table that cannot grow, but goes down when its log cannot: an import stops while there is still
 # room for some segments of it (16 MiB each), and for what is in flight.
 _DISK_RESERVE = 96 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Downloads: where they go (None: nowhere), from where they may come, how large one may be, how long it is kept."""
+
+    folder: Path | None = None
+    rules: SourceRules = field(default_factory=SourceRules)
+    max_bytes: int = 100 << 30
+    keep_days: float = 1.0
 
 
 @dataclass(slots=True)
@@ -25,6 +36,7 @@ class Resources:
     lease_seconds: float
     staging_days: float
     disk: Path | None
+    web: Web = field(default_factory=Web)
     stopped: threading.Event = field(default_factory=threading.Event)
     _listeners: list[Callable[[], None]] = field(default_factory=list)
 
@@ -36,6 +48,12 @@ class Resources:
             lease_seconds=settings.lease_seconds,
             staging_days=settings.staging_days,
             disk=settings.home if settings.database_url is None else None,
+            web=Web(
+                folder=settings.store_url / "downloads",
+                rules=SourceRules.of(settings, is_local=False),
+                max_bytes=settings.download_max_bytes,
+                keep_days=settings.download_days,
+            ),
         )
 
     def stop(self) -> None:

@@ -11,9 +11,10 @@ import structlog
 from reelbase.catalog.version import Change
 from reelbase.database.connect import Connection, connect, translated
 from reelbase.errors import Cancelled, ConnectionLost, DiskFull, Fenced, Interrupted, ReelbaseError
-from reelbase.imports import catalog, store
+from reelbase.imports import catalog, leftovers, store
 from reelbase.imports.lease import Lease
 from reelbase.imports.load import Loading
+from reelbase.imports.receive import Receiving
 from reelbase.imports.resources import Resources
 from reelbase.loading.ledger import Run
 from reelbase.loading.staging import schema_name
@@ -50,7 +51,7 @@ def run_import(url: str, import_id: int, resources: Resources) -> None:
             raise
         else:
             log.info("import completed")
-            _tidy(url, resources)
+            _tidy(url, run, resources)
 
 
 def _dispatch(url: str, lease: Lease, run: Run, resources: Resources) -> None:
@@ -85,6 +86,11 @@ class _Stop:
 
 
 def _load_and_publish(url: str, lease: Lease, run: Run, found: store.Job, resources: Resources, stop: _Stop) -> None:
+    receiving = Receiving(lease.connection, run, found, resources)
+    stop.listener = receiving.stop
+    if stop.error:
+        raise stop.error
+    found = receiving.run()
     store.forget_unless_staged(lease.connection, run, schema_name(found.dataset, run.import_id))
     loading = Loading(url, lease, run, found, resources)
     stop.listener = loading.stop
@@ -139,13 +145,19 @@ def _end(connection: Connection, run: Run, state: str, error: ReelbaseError) -> 
         if is_ours and isinstance(error, Cancelled | DiskFull):
             # Nothing of it is of use any more, or what it takes is what is missing.
             prune.drop_staging(connection, run.import_id, schema_name(found.dataset, run.import_id))
+    if is_ours and isinstance(error, Cancelled):
+        leftovers.drop(connection, run.import_id)
     if isinstance(error, DiskFull):
         # Dropped tables give their last blocks back at the next checkpoint.
         with contextlib.suppress(psycopg.Error):
             connection.execute("checkpoint")
 
 
-def _tidy(url: str, resources: Resources) -> None:
+def _tidy(url: str, run: Run, resources: Resources) -> None:
     """Drop what the new release has made superfluous; what is in use stays for the next time."""
     with contextlib.suppress(psycopg.Error, ReelbaseError), connect(url, "reelbase tidy") as connection:
         prune.prune(connection, staging_days=resources.staging_days)
+        leftovers.drop_uploads(connection, run.import_id)
+        leftovers.sweep(
+            connection, resources.web.folder, keep_days=resources.web.keep_days, staging_days=resources.staging_days
+        )

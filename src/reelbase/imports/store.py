@@ -12,7 +12,6 @@ from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
 from reelbase.datasets import DATASETS, Column, Dataset, Layout, Table
 from reelbase.errors import Cancelled, Fenced, ReelbaseError, UnknownImport
-from reelbase.imports.sources import Source
 from reelbase.loading.ledger import Run
 from reelbase.reading.recognise import unknown_column
 from reelbase.reading.survey import Survey
@@ -81,24 +80,6 @@ def create(
     return int(row[0])
 
 
-def add_sources(connection: Connection, import_id: int, sources: Sequence[Source]) -> None:
-    """Write down where an import's files come from."""
-    for position, source in enumerate(sources):
-        connection.execute(
-            SQL["add_source"],
-            {
-                "import_id": import_id,
-                "position": position,
-                "kind": source.kind,
-                "name": source.name,
-                "location": source.location,
-                "is_local": source.is_local,
-                "published": source.published,
-                "has_md5": source.has_md5,
-            },
-        )
-
-
 def add_files(connection: Connection, import_id: int, survey: Survey) -> None:
     """Write down the files of an import, and what is passed over."""
     connection.execute(SQL["set_skipped"], {"import_id": import_id, "skipped": Jsonb(list(survey.skipped))})
@@ -124,6 +105,16 @@ def add_files(connection: Connection, import_id: int, survey: Survey) -> None:
                 "first_line": file.first_line,
             },
         )
+
+
+def set_dataset(connection: Connection, import_id: int, dataset: str) -> None:
+    """Write down which dataset an import's files turned out to be of."""
+    connection.execute(SQL["set_dataset"], {"import_id": import_id, "dataset": dataset})
+
+
+def has_files(connection: Connection, import_id: int) -> bool:
+    """Whether the files of an import are known."""
+    return connection.execute(SQL["has_files"], {"import_id": import_id}).fetchone() == (True,)
 
 
 def job(connection: Connection, import_id: int) -> Job:
@@ -187,6 +178,11 @@ def forget_progress(connection: Connection, import_id: int) -> None:
     """Forget everything that attempts have achieved."""
     for step in ("forget_ledger", "forget_merges", "forget_rejects", "reset_files"):
         connection.execute(SQL[step], {"import_id": import_id})
+
+
+def forget_files(connection: Connection, import_id: int) -> None:
+    """Forget which files an import has: they have become others."""
+    connection.execute(SQL["forget_files"], {"import_id": import_id})
 
 
 def start(connection: Connection, import_id: int, worker_id: object) -> int | None:

@@ -5,9 +5,14 @@ insert into reelbase.imports (kind, dataset, state, mode, max_rejects, chunk_byt
 values (%(kind)s, %(dataset)s, 'queued', %(mode)s, %(max_rejects)s, %(chunk_bytes)s, %(sources)s)
 returning id;
 
--- name: add_source
-insert into reelbase.import_sources (import_id, position, kind, name, location, is_local, published, has_md5)
-values (%(import_id)s, %(position)s, %(kind)s, %(name)s, %(location)s, %(is_local)s, %(published)s, %(has_md5)s);
+-- name: set_dataset
+update reelbase.imports set dataset = %(dataset)s, updated_at = clock_timestamp() where id = %(import_id)s;
+
+-- name: has_files
+select exists (select from reelbase.import_files where import_id = %(import_id)s);
+
+-- name: forget_files
+delete from reelbase.import_files where import_id = %(import_id)s;
 
 -- name: set_skipped
 update reelbase.imports set skipped = %(skipped)s where id = %(import_id)s;

@@ -17,6 +17,7 @@ from typing import IO, BinaryIO, Protocol, Self, cast
 from isal import igzip, isal_zlib
 
 from reelbase.errors import BrokenArchive, UnknownHeader
+from reelbase.reading import bombs
 
 PLAIN, GZIP, ZIP, TAR = "plain", "gzip", "zip", "tar"
 
@@ -83,6 +84,22 @@ def _gzip_file(file: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", igzip.IGzipFile(fileobj=file))  # type: ignore[no-untyped-call]
 
 
+class _Measured:
+    """A gzip file that stops when it unpacks to far more than it holds, whoever reads it."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        self._gzip = _gzip_file(file)
+        self._name = name
+        self._unpacked = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._gzip.read(size)
+        self._unpacked += len(data)
+        bombs.check_ratio(self._name, self._unpacked, self._file.tell())
+        return data
+
+
 def _is_tar(head: bytes) -> bool:
     return head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == b"ustar"
 
@@ -95,6 +112,8 @@ def members(path: Path, kind: str) -> list[Member]:
     if kind == GZIP:
         return [Member(None, None, size)]
     found = _zip_members(path) if kind == ZIP else _tar_members(path, size)
+    for member in found:
+        bombs.check_name(path, member.name or "")
     twice = [name for name, count in Counter(member.name for member in found).items() if count > 1]
     if twice:
         raise BrokenArchive(f"{path.name} has several files named {twice[0]} in it.", "Unpack it and give the folder.")
@@ -102,18 +121,22 @@ def members(path: Path, kind: str) -> list[Member]:
 
 
 def _zip_members(path: Path) -> list[Member]:
+    bombs.check_zip_directory(path)
     with _explained(path.name), zipfile.ZipFile(path) as archive:
-        return [
-            Member(entry.filename, entry.file_size, entry.compress_size)
-            for entry in archive.infolist()
-            if not entry.is_dir()
-        ]
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    bombs.check_count(path, len(entries))
+    bombs.check_zip(path, sum(entry.compress_size for entry in entries))
+    return [Member(entry.filename, entry.file_size, entry.compress_size) for entry in entries]
 
 
 def _tar_members(path: Path, size: int) -> list[Member]:
     """A packed tar tells its members only when it is read to its end; their share of the disk is by size."""
     with _explained(path.name), _tar(path) as (archive, _, _):
-        found = [(entry.name, entry.size) for entry in archive if entry.isreg()]
+        found = []
+        for entry in archive:
+            if entry.isreg():
+                found.append((entry.name, entry.size))
+                bombs.check_count(path, len(found))
     total = sum(unpacked for _, unpacked in found) or 1
     return [Member(name, unpacked, size * unpacked // total) for name, unpacked in found]
 
@@ -141,7 +164,8 @@ def open_stream(path: Path, kind: str, member: str | None) -> Iterator[Stream]:
 def tar_streams(path: Path) -> Iterator[tuple[str, Stream]]:
     """Every regular file of a tar in turn: a packed one can only be read from front to back."""
     with _explained(path.name), _tar(path) as (archive, file, source):
-        for entry in archive:
+        for count, entry in enumerate(archive, start=1):
+            bombs.check_count(path, count)
             inside = archive.extractfile(entry) if entry.isreg() else None
             if inside is not None:
                 yield entry.name, _InTar(inside, file, f"{path.name}: {entry.name}")
@@ -156,7 +180,7 @@ def _tar(path: Path) -> Iterator[tuple[tarfile.TarFile, BinaryIO, BinaryIO]]:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        source = _gzip_file(file) if packed else file
+        source = cast("BinaryIO", _Measured(file, path.name)) if packed else file
         with tarfile.open(fileobj=source, mode="r|", tarinfo=_Entry) as archive:
             yield archive, file, source
 
@@ -167,12 +191,14 @@ class _Entry(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         try:
-            return super().frombuf(buf, encoding, errors)
+            entry = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
             # A block of zeros is the end.
             if buf.count(0) == tarfile.BLOCKSIZE:
                 raise
             raise tarfile.ReadError(str(error)) from error
+        bombs.check_tar_header(entry)
+        return entry
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
@@ -270,7 +296,7 @@ class _Gzip(_Unpacked):
     def __init__(self, file: BinaryIO, name: str) -> None:
         super().__init__(name)
         self._file = file
-        self._gzip = _gzip_file(file)
+        self._gzip = _Measured(file, name)
 
     @property
     def position(self) -> int:
@@ -318,6 +344,7 @@ class _Deflated(_Unpacked):
     def _take(self, size: int) -> bytes:
         data = self._packed(size) if self._inflater is None else self._inflate(size)
         self._crc = isal_zlib.crc32(data, self._crc)
+        bombs.check_ratio(self._name, self._unpacked + len(data), self.position)
         if not data and self._crc != self._crc_wanted:
             raise _WrongChecksum("its checksum does not fit")
         return data

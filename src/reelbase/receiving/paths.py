@@ -51,7 +51,7 @@ def _place_within(word: str, allowed: Sequence[Path]) -> Path:
     # An absolute name stays what it is when it is put behind a folder.
     places = [real for folder in allowed if (real := _real(folder / word)) is not None and _is_inside(real, allowed)]
     for place in places:
-        if place.exists():
+        if os.path.lexists(place):  # also False for a name that is too long
             return place
     if places:
         return places[0]
