@@ -86,7 +86,7 @@ class Cursor:
 
     def encode(self) -> str:
         """Opaque to whoever gets it."""
-        parts = [self.order.sort.value, self.order.descending, self.value, str(self.id), self.back]
+        parts = [self.order.sort, self.order.descending, self.value, self.id, self.back]
         return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
@@ -95,12 +95,11 @@ def decode(text: str, order: Order) -> Cursor:
     try:
         parts = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         sort, descending, value, movie_id, back = parts
-        found = Cursor(Order(Sort(sort), descending is True), _value(Sort(sort), value), UUID(movie_id), back is True)
+        if (sort, descending) != (order.sort, order.descending):
+            raise BadCursor("This cursor belongs to another sort.", "Begin at the first page.")
+        return Cursor(order, _value(order.sort, value), UUID(movie_id), back is True)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise BadCursor("This is not a cursor of ours.", "Begin at the first page.") from error
-    if found.order != order:
-        raise BadCursor("This cursor belongs to another sort.", "Begin at the first page.")
-    return found
 
 
 def _value(sort: Sort, value: object) -> str | float | None:

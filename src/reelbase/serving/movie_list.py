@@ -176,10 +176,10 @@ class _Facts:
 
 
 @lru_cache(maxsize=1000)
-def _facts(path: str, given: tuple[tuple[str, str], ...]) -> _Facts:
+def _facts(model: type[MovieQuery], path: str, given: tuple[tuple[str, str], ...]) -> _Facts:
     """Who reads one page of a list mostly reads more; to work this out takes a twentieth of a page's time."""
-    pairs_ = list(given)
-    return _Facts(parse(MovieQuery, pairs_).filters(), paging.list_key(path, pairs_), path_with(path, pairs_))
+    known = list(given)
+    return _Facts(parse(model, known).filters(), paging.list_key(path, known), path_with(path, known))
 
 
 class MovieList:
@@ -191,7 +191,7 @@ class MovieList:
     def __init__(self, desk: Desk, query: MovieQuery, path: str, given: Pairs) -> None:
         self._desk = desk
         self._query = query
-        self._facts = _facts(path, tuple(pair for pair in given if pair[0] not in _PLACE))
+        self._facts = _facts(type(query), path, tuple(pair for pair in given if pair[0] not in _PLACE))
         self._skip = (query.page - 1) * query.limit if query.page else 0
 
     def asking(self) -> Question[Page]:
