@@ -15,7 +15,7 @@ from reelbase.database.asking import Question, answer
 from reelbase.database.connect import DictConnection
 from reelbase.serving.answers import Answer, Body, dumps, links
 from reelbase.serving.desk import Desk, if_loaded
-from reelbase.serving.movie_list import MovieList, MovieQuery, Page
+from reelbase.serving.movie_list import MovieList, Page, asked_for
 from reelbase.serving.problems import Problem, not_found
 from reelbase.serving.query import Nothing, Query, pairs, parse
 
@@ -72,11 +72,8 @@ async def list_movies(request: Request) -> Answer:
     known = await desk.known(request)
     if known is not None:
         return known
-    given = pairs(request.scope["query_string"])
-    query = parse(MovieQuery, given)
-    path = request.scope["path"]
-    asked = MovieList(desk, query, path, given)
-    if query.q is not None:
+    asked = asked_for(desk, request.scope["path"], pairs(request.scope["query_string"]))
+    if asked.query.q is not None:
         return await desk.made(request, lambda connection: _page_body(asked.searched(connection)))
     return await desk.made_here(request, lambda: _asking_page(asked))
 

@@ -170,6 +170,7 @@ class Page:
 class _Facts:
     """What all pages of one list share; `begin` is how their paths begin."""
 
+    query: MovieQuery
     filters: Filters
     key: bytes
     begin: str
@@ -179,7 +180,18 @@ class _Facts:
 def _facts(model: type[MovieQuery], path: str, given: tuple[tuple[str, str], ...]) -> _Facts:
     """Who reads one page of a list mostly reads more; to work this out takes a twentieth of a page's time."""
     known = list(given)
-    return _Facts(parse(model, known).filters(), paging.list_key(path, known), path_with(path, known))
+    query = parse(model, known)
+    return _Facts(query, query.filters(), paging.list_key(path, known), path_with(path, known))
+
+
+def asked_for(desk: Desk, path: str, given: Pairs) -> MovieList:
+    """The list of a URL with no parameters but MovieQuery's; raises Problem, BadCursor."""
+    cursors = [value for name, value in given if name == "cursor"]
+    if len(cursors) == 1 and cursors[0] and not any(name == "page" for name, _ in given):
+        # All but the cursor has been checked with the page before; what is wrong with a cursor is seen when it is read.
+        query = _facts(MovieQuery, path, tuple(pair for pair in given if pair[0] != "cursor")).query
+        return MovieList(desk, query, path, given, cursor=cursors[0])
+    return MovieList(desk, parse(MovieQuery, given), path, given)
 
 
 class MovieList:
@@ -188,9 +200,10 @@ class MovieList:
     Without words it can be asked anywhere (`asking`), with words only where there is a connection (`searched`).
     """
 
-    def __init__(self, desk: Desk, query: MovieQuery, path: str, given: Pairs) -> None:
+    def __init__(self, desk: Desk, query: MovieQuery, path: str, given: Pairs, *, cursor: str | None = None) -> None:
         self._desk = desk
-        self._query = query
+        self.query = self._query = query
+        self._cursor = cursor or query.cursor
         self._facts = _facts(type(query), path, tuple(pair for pair in given if pair[0] not in _PLACE))
         self._skip = (query.page - 1) * query.limit if query.page else 0
 
@@ -224,7 +237,9 @@ class MovieList:
         query = self._query
         order = query.order or browse.Order()
         facts = self._facts
-        cursor = browse.decode(paging.unseal(query.cursor, facts.key), order) if query.cursor is not None else None
+        cursor = None
+        if self._cursor is not None:
+            cursor = browse.decode(paging.unseal(self._cursor, facts.key), order)
         page = yield from browse.page(
             facts.filters, order, cursor=cursor, limit=query.limit, also=also, skip=self._skip
         )
@@ -236,8 +251,8 @@ class MovieList:
         query, skip = self._query, self._skip
         trust = self._desk.watch.trust
         now = trust.version if trust else version(connection)
-        if query.cursor is not None:
-            [skip] = paging.of_release(now, paging.unseal(query.cursor, self._facts.key))
+        if self._cursor is not None:
+            [skip] = paging.of_release(now, paging.unseal(self._cursor, self._facts.key))
         rows = search.movies(connection, asked, self._facts.filters, limit=query.limit + 1, offset=skip)
         next_ = self._place(paging.token([now, skip + query.limit])) if len(rows) > query.limit else None
         previous = self._place(paging.token([now, max(0, skip - query.limit)])) if skip else None

@@ -31,7 +31,7 @@ def configure(level: str, form: str | None, *, terminal: bool | None = None) -> 
             _renderer(console=True, terminal=terminal),
         ]
         if console
-        else [structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, _line],
+        else [_line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=factory,
         cache_logger_on_first_use=False,
@@ -42,8 +42,10 @@ def _renderer(*, console: bool, terminal: bool) -> structlog.typing.Processor:
     return structlog.dev.ConsoleRenderer(colors=terminal) if console else structlog.processors.JSONRenderer()
 
 
-def _line(_: Any, method: str, event: structlog.typing.EventDict) -> bytes:
-    """JSON, with level and time as the processors above write them, in half their time."""
+def _line(logger: Any, method: str, event: structlog.typing.EventDict) -> bytes:
+    """JSON, with level, time and traceback as the processors above write them, in half their time."""
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, method, event)
     event["level"] = _LEVELS.get(method, method)
     event["timestamp"] = datetime.now(UTC)
     try:
