@@ -92,3 +92,14 @@ def test_changes_wait_for_nobody_who_reads(own: httpx.Client, database: str) -> 
     for thread in threads:
         thread.join()
     assert seconds < 0.3
+
+
+def test_the_first_movie_is_there_before_anything_is_loaded(database: str) -> None:
+    with client(database) as fresh:
+        assert fresh.get(MOVIES).json()["total"] == 0
+        made = fresh.post(MOVIES, json=GIVEN)
+        assert made.status_code == 201
+        assert fresh.get(made.headers["location"]).json()["title"] == GIVEN["title"]
+        assert fresh.get(MOVIES).json()["items"] == fresh.get(f"{MOVIES}?q=holiday").json()["items"] == [made.json()]
+        assert fresh.delete(made.headers["location"]).status_code == 204
+        assert fresh.get(MOVIES).json()["total"] == 0

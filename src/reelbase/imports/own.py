@@ -6,6 +6,7 @@ from uuid import UUID
 
 from reelbase.catalog.version import Change
 from reelbase.database.connect import Connection
+from reelbase.imports import catalog
 from reelbase.publishing import own
 from reelbase.publishing.own import OwnMovie
 
@@ -14,6 +15,7 @@ __all__ = ["OwnMovie", "add", "edit", "get", "remove"]
 
 def add(connection: Connection, movie: OwnMovie) -> UUID:
     """Add a movie and return its id; raises KnownMovie where one has the IMDb id."""
+    catalog.begin(connection)
     with Change(connection):
         return own.add(connection, movie)
 
