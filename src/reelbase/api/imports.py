@@ -163,7 +163,7 @@ def page_of_files(
     next_ = None
     if len(found) > limit:
         key = paging.list_key(path, given)
-        next_ = path_with(path, given, cursor=paging.seal(paging.token(found[limit - 1][0]), key))
+        next_ = f"{path_with(path, given)}cursor={paging.seal(paging.token(found[limit - 1][0]), key)}"
     items = [item for _, item in found[:limit]]
     return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
 
