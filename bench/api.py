@@ -47,14 +47,21 @@ TARGETS = {"page": 0.7, "new-filter": 0.7, "movie": 0.6, "kept": 0.7, "304": 0.7
 class Recording(psycopg.Connection[DictRow]):
     """Remembers what is asked over it."""
 
-    asked: Asked
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.asked: Asked = []
+        self.cursor_factory = _RecordingCursor
 
+
+class _RecordingCursor(psycopg.Cursor[Any]):
     def execute(
-        self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool = False
-    ) -> psycopg.Cursor[DictRow]:
+        self, query: Any, params: Any = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> _RecordingCursor:
+        assert isinstance(self.connection, Recording)
         text = query.as_string(self) if isinstance(query, sql.Composable) else query
-        self.asked.append((text, params, binary))
-        return super().execute(query, params, prepare=prepare, binary=binary)
+        self.connection.asked.append((text, params, bool(binary)))
+        super().execute(query, params, prepare=prepare, binary=binary)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,12 @@ class KnownMovie(UsageError):
     code = "conflict"
 
 
+class ChangedSince(UsageError):
+    """What was to be changed is not as it was when it was read."""
+
+    code = "changed"
+
+
 class BadCursor(UsageError):
     """A place in a list that is not ours."""
 

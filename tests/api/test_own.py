@@ -92,3 +92,29 @@ def test_changes_wait_for_nobody_who_reads(own: httpx.Client, database: str) -> 
     for thread in threads:
         thread.join()
     assert seconds < 0.3
+
+
+def test_the_first_movie_is_there_before_anything_is_loaded(database: str) -> None:
+    with client(database) as fresh:
+        assert fresh.get(MOVIES).json()["total"] == 0
+        made = fresh.post(MOVIES, json=GIVEN)
+        assert made.status_code == 201
+        assert fresh.get(made.headers["location"]).json()["title"] == GIVEN["title"]
+        assert fresh.get(MOVIES).json()["items"] == fresh.get(f"{MOVIES}?q=holiday").json()["items"] == [made.json()]
+        assert fresh.delete(made.headers["location"]).status_code == 204
+        assert fresh.get(MOVIES).json()["total"] == 0
+
+
+def test_nothing_is_changed_that_has_changed_since_it_was_read(own: httpx.Client) -> None:
+    place = own.post(MOVIES, json=GIVEN).headers["location"]
+    old = own.get(place).headers["etag"]
+    assert own.patch(place, json={"year": 2000}, headers={"if-match": old}).status_code == 200
+    for tag in (old, '"nonsense"', ""):
+        refused = own.patch(place, json={"year": 2001}, headers={"if-match": tag})
+        assert (refused.status_code, refused.json()["type"]) == (412, "urn:reelbase:problem:changed")
+        assert own.delete(place, headers={"if-match": tag}).status_code == 412
+    assert own.get(place).json()["year"] == 2000
+    # Whichever of its ids it was read by.
+    now = own.get(f"{MOVIES}/tt7654321").headers["etag"]
+    assert own.patch(place, json={"year": 2002}, headers={"if-match": f'"x", {now}'}).json()["year"] == 2002
+    assert own.delete(place, headers={"if-match": "*"}).status_code == 204

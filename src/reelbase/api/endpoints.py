@@ -52,6 +52,7 @@ class Endpoint:
     has_key: bool = False
     problems: tuple[int, ...] = (422,)
     is_kept: bool = False
+    is_conditional: bool = False
 
 
 _MOVIE = {"id": ("A UUID, tt0113277 (IMDb), movielens:6 or tmdb:949", "movielens:1")}
@@ -89,11 +90,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "PATCH", f"{BASE}/movies/{{id}}", own.change_movie, "Change a movie of one's own", "own movies",
         place=_OWN_MOVIE, answer=schemas.Movie, body=schemas.OwnMovieChange,
-        problems=(308, 400, 404, 409, 413, 415, 422),
+        problems=(308, 400, 404, 409, 412, 413, 415, 422), is_conditional=True,
     ),
     Endpoint(
         "DELETE", f"{BASE}/movies/{{id}}", own.remove_movie, "Take a movie of one's own away", "own movies",
-        place=_OWN_MOVIE, status=204, problems=(308, 404, 409, 422),
+        place=_OWN_MOVIE, status=204, problems=(308, 404, 409, 412, 422), is_conditional=True,
     ),
     Endpoint(
         "GET", f"{BASE}/movies/{{id}}/ratings", movies.movie_ratings, "MovieLens' ratings of a movie", "movies",

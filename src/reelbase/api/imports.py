@@ -60,7 +60,7 @@ async def list_imports(request: Request) -> Answer:
         found = read.imports(connection, dataset=query.dataset, state=query.state, before=before, limit=query.limit + 1)
         items = found[: query.limit]
         more = len(found) > query.limit
-        next_ = path_with(path, given, cursor=paging.seal(paging.token([items[-1]["id"]]), key)) if more else None
+        next_ = f"{path_with(path, given)}cursor={paging.seal(paging.token([items[-1]['id']]), key)}" if more else None
         total = read.count_imports(connection, dataset=query.dataset, state=query.state)
         return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
 
@@ -163,7 +163,7 @@ def page_of_files(
     next_ = None
     if len(found) > limit:
         key = paging.list_key(path, given)
-        next_ = path_with(path, given, cursor=paging.seal(paging.token(found[limit - 1][0]), key))
+        next_ = f"{path_with(path, given)}cursor={paging.seal(paging.token(found[limit - 1][0]), key)}"
     items = [item for _, item in found[:limit]]
     return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
 

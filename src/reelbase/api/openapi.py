@@ -67,7 +67,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": endpoint.handler.__name__,
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
-        "parameters": [*_places(endpoint), *described(endpoint.query)],
+        "parameters": [*_places(endpoint), *described(endpoint.query), *_conditions(endpoint)],
         "responses": _responses(endpoint),
     }
     if endpoint.has_key:
@@ -113,6 +113,13 @@ def _places(endpoint: Endpoint) -> list[dict[str, Any]]:
         }
         for name, (description, example) in endpoint.place.items()
     ]
+
+
+def _conditions(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if not endpoint.is_conditional:
+        return []
+    told = "The ETag with which it was read: if the catalog has changed since, nothing is done (412)"
+    return [{"name": "If-Match", "in": "header", "required": False, "description": told, "schema": {"type": "string"}}]
 
 
 def _responses(endpoint: Endpoint) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from reelbase.catalog import movies
 from reelbase.database.connect import Connection, DictConnection
 from reelbase.imports import own
 from reelbase.imports.own import OwnMovie
-from reelbase.serving.answers import Answer, plain
+from reelbase.serving.answers import Answer, based_on, plain
 from reelbase.serving.bodies import json_body
 from reelbase.serving.desk import Desk, where_loaded
 from reelbase.serving.problems import Problem, invalid, not_found
@@ -42,6 +42,7 @@ async def change_movie(request: Request) -> Answer:
     _no_parameters(request)
     given = _checked(OwnMovieChange, await json_body(request))
     changes = given.model_dump(include=given.model_fields_set)
+    at = based_on(request.scope)
     desk: Desk = request.app.state.desk
     movie_id, is_known = await desk.ask(request, lambda connection: _id_of(connection, request.path_params["id"]))
 
@@ -50,7 +51,7 @@ async def change_movie(request: Request) -> Answer:
         if old is None:
             raise _not_own(movie_id, is_known=is_known)
         made = _movie({**asdict(old), **changes})
-        own.edit(connection, movie_id, made)
+        own.edit(connection, movie_id, made, at)
         return made
 
     movie = await desk.change(change)
@@ -60,13 +61,14 @@ async def change_movie(request: Request) -> Answer:
 async def remove_movie(request: Request) -> Response:
     """DELETE /movies/{id}."""
     _no_parameters(request)
+    at = based_on(request.scope)
     desk: Desk = request.app.state.desk
     movie_id, is_known = await desk.ask(request, lambda connection: _id_of(connection, request.path_params["id"]))
 
     def remove(connection: Connection) -> None:
         if own.get(connection, movie_id) is None:
             raise _not_own(movie_id, is_known=is_known)
-        own.remove(connection, movie_id)
+        own.remove(connection, movie_id, at)
 
     await desk.change(remove)
     return Response(status_code=204)

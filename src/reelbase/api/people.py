@@ -54,7 +54,7 @@ def _page(connection: DictConnection, desk: Desk, query: PeopleQuery, path: str,
     rows = search.people(connection, asked, limit=2 * search.WINDOW)
 
     def place(at: int) -> str:
-        return path_with(path, given, cursor=paging.seal(paging.token([now, at]), key))
+        return f"{path_with(path, given)}cursor={paging.seal(paging.token([now, at]), key)}"
 
     return {
         "items": [person_json(row) for row in rows[skip : skip + query.limit]],

@@ -61,7 +61,7 @@ def _body(
     next_ = None
     if page.next is not None:
         cursor = paging.seal(paging.token([table.release, *map(_plain, page.next)]), key)
-        next_ = path_with(path, given, cursor=cursor)
+        next_ = f"{path_with(path, given)}cursor={cursor}"
     answer = {
         "columns": [{"name": column.name, "type": column.shown} for column in table.columns],
         "items": page.items,

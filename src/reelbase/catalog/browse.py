@@ -6,9 +6,11 @@ import base64
 import binascii
 import enum
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -30,6 +32,18 @@ _WORTH_COUNTING = 50_000  # expected rows above which no count is tried: it woul
 _ANY = UUID(int=0)
 
 Row = dict[str, Any]
+Values = tuple[Any, ...]
+
+COLUMNS = (
+    "id", "type", "title", "original_title", "title_sort", "year", "release_date", "runtime", "genres", "language",
+    "languages", "overview", "adult", "rating", "votes", "score", "imdb_id", "movielens_id", "tmdb_id", "imdb_average",
+    "imdb_votes", "movielens_average", "movielens_votes", "tmdb_average", "tmdb_votes", "sources",
+)  # fmt: skip
+"""What a list has of each movie."""
+_COLUMNS = sql.SQL(", ").join(sql.Identifier("m", name) for name in COLUMNS)
+
+values_of: Callable[[Row], Values] = itemgetter(*COLUMNS)
+"""A movie's row as a list has it, whatever else is in it."""
 
 
 class Sort(enum.StrEnum):
@@ -68,11 +82,11 @@ class Cursor:
     @property
     def shape(self) -> Cursor:
         """The same for all places that differ in values only."""
-        return replace(self, value=None if self.value is None else "", id=_ANY)
+        return Cursor(self.order, None if self.value is None else "", _ANY, self.back)
 
     def encode(self) -> str:
         """Opaque to whoever gets it."""
-        parts = [self.order.sort.value, self.order.descending, self.value, str(self.id), self.back]
+        parts = [self.order.sort, self.order.descending, self.value, self.id, self.back]
         return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
@@ -81,12 +95,11 @@ def decode(text: str, order: Order) -> Cursor:
     try:
         parts = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         sort, descending, value, movie_id, back = parts
-        found = Cursor(Order(Sort(sort), descending is True), _value(Sort(sort), value), UUID(movie_id), back is True)
+        if (sort, descending) != (order.sort, order.descending):
+            raise BadCursor("This cursor belongs to another sort.", "Begin at the first page.")
+        return Cursor(order, _value(order.sort, value), UUID(movie_id), back is True)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise BadCursor("This is not a cursor of ours.", "Begin at the first page.") from error
-    if found.order != order:
-        raise BadCursor("This cursor belongs to another sort.", "Begin at the first page.")
-    return found
 
 
 def _value(sort: Sort, value: object) -> str | float | None:
@@ -105,11 +118,16 @@ def _value(sort: Sort, value: object) -> str | float | None:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Movies in order, and where the pages behind and before begin (None: there is none)."""
+    """Movies in order, each with the values of COLUMNS, and where the pages behind and before begin (None: nowhere)."""
 
-    items: list[Row]
+    values: list[Values]
     next: Cursor | None
     previous: Cursor | None
+
+    @property
+    def items(self) -> list[Row]:
+        """The movies by the names of their columns."""
+        return [dict(zip(COLUMNS, values, strict=True)) for values in self.values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +168,12 @@ def page(
     more, rows = len(rows) > limit, rows[:limit]
     if back:
         rows.reverse()
-    here = [_place(row) for row in rows[:1] + rows[-1:]]
-    for row in rows:
-        del row["sort_key"]
-    first, last = (here[0], here[-1]) if here else (None, None)
     has_next = more if not back else cursor is not None
     has_previous = more if back else cursor is not None or skip > 0
     return Page(
         rows,
-        Cursor(order, *last) if last and has_next else None,
-        Cursor(order, *first, back=True) if first and has_previous else None,
+        _place(rows[-1], order) if rows and has_next else None,
+        _place(rows[0], order, back=True) if rows and has_previous else None,
     )
 
 
@@ -171,20 +185,18 @@ def _rows(
     limit: int,
     also: sql.Composable | None,
     skip: int,
-) -> Question[list[Row]]:
+) -> Question[list[Values]]:
     """Most pages are within one part: that statement is prepared and takes a third of the time of the whole one."""
     if also is None and not skip:
         values = parameters(filters)
         if cursor is not None:
             values |= {"value": cursor.value, "id": cursor.id}
-        rows = yield Ask(_part(shape(filters), order, cursor and cursor.shape, limit), values, binary=True)
+        text = _part(shape(filters), order, cursor and cursor.shape, limit)
+        rows = yield Ask(text, values, binary=True, plain=True)
         if len(rows) == limit:
             return rows
     asked = statement(filters, order, cursor, limit=limit + skip, also=also, skip=skip)
-    rows = yield Ask(asked, binary=True)
-    for row in rows:
-        del row["part"]
-    return rows
+    return (yield Ask(asked, binary=True, plain=True))
 
 
 @lru_cache(maxsize=1000)
@@ -196,9 +208,12 @@ def _part(filters: Filters, order: Order, cursor: Cursor | None, limit: int) -> 
     return made.as_string(None)
 
 
-def _place(row: Row) -> tuple[str | float | None, UUID]:
-    value = row["sort_key"]
-    return (value.isoformat() if isinstance(value, date) else value), row["id"]
+def _place(values: Values, order: Order, *, back: bool = False) -> Cursor:
+    value = values[_PLACES[order.sort]]
+    return Cursor(order, value.isoformat() if isinstance(value, date) else value, values[0], back)
+
+
+_PLACES = {sort: COLUMNS.index(sort.column) for sort in Sort}
 
 
 def statement(
@@ -227,11 +242,10 @@ def _walk(order: Order, cursor: Cursor | None, value: Value) -> dict[str, sql.Co
     beyond = sql.SQL("<" if descending else ">")
     first, second = _parts(key, beyond, order.sort, cursor, value)
     return {
-        "key": key,
+        "columns": _COLUMNS,
         "first_part": first,
         "second_part": second,
         "order": sql.SQL("{} {}, m.id {}").format(key, direction, direction),
-        "page_order": sql.SQL("sort_key {}, id {}").format(direction, direction),
     }
 
 

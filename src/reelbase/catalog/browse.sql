@@ -1,8 +1,8 @@
--- Lists of movies. {where} are the conditions (filters.py), {key} is what the list is sorted by.
+-- Lists of movies. {where} are the conditions (filters.py).
 
 -- name: part
 -- The movies of one part in order: all there is to a page that its part fills.
-select m.*, {key} as sort_key from catalog.movies m
+select {columns} from catalog.movies m
  where {where} and {first_part}
  order by {order} limit {limit};
 
@@ -10,16 +10,16 @@ select m.*, {key} as sort_key from catalog.movies m
 -- The movies behind a place in the order: first those of the part that the place is in, then, if they do not fill the
 -- page, those of the next part. The parts are the movies that have a value and those that have none.
 with first as materialized (
-    select m.*, {key} as sort_key from catalog.movies m
+    select {columns} from catalog.movies m
      where {where} and {first_part}
      order by {order} limit {limit}
 ), second as materialized (
-    select m.*, {key} as sort_key from catalog.movies m
+    select {columns} from catalog.movies m
      where {where} and {second_part}
      order by {order} limit greatest(0, {limit} - (select count(*) from first))
 )
-select * from (select 1 as part, * from first union all select 2, * from second) page
- order by part, {page_order} offset {offset};
+select {columns} from (select 1 as part, * from first union all select 2, * from second) m
+ order by part, {order} offset {offset};
 
 -- name: count
 select count(*) from (select from catalog.movies m where {where} limit {limit}) counted;

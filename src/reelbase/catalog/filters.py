@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from psycopg import sql
 
@@ -81,6 +82,7 @@ def parameters(filters: Filters) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=1000)
 def shape(filters: Filters) -> Filters:
     """The same for all filters whose conditions differ in values only."""
     return Filters(

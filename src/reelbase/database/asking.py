@@ -11,7 +11,7 @@ from typing import Any, Generic, LiteralString, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import DictRow
+from psycopg.rows import BaseRowFactory, dict_row, tuple_row
 
 from reelbase.database.connect import AsyncDictConnection, DictConnection
 
@@ -20,14 +20,15 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Ask:
-    """A statement with its parameters; `binary` says how the rows come."""
+    """A statement with its parameters; `binary` says how values come, `plain` that rows are tuples instead of dicts."""
 
     text: LiteralString | sql.Composed
     values: dict[str, Any] | None = None
     binary: bool = False
+    plain: bool = False
 
 
-Question: TypeAlias = Generator[Ask, list[DictRow], T]
+Question: TypeAlias = Generator[Ask, list[Any], T]
 """Gives statements, is sent the rows of each (or thrown the driver's error), and returns the answer."""
 
 
@@ -36,7 +37,8 @@ def answer(connection: DictConnection | psycopg.Cursor[DictRow], question: Quest
     talk = _Talk(question)
     while (ask := talk.ask) is not None:
         try:
-            rows = connection.execute(ask.text, ask.values, binary=ask.binary).fetchall()
+            cursor = connection.cursor(row_factory=_rows(ask))
+            rows = cursor.execute(ask.text, ask.values, binary=ask.binary).fetchall()
         except psycopg.Error as error:
             talk.tell_error(error)
         else:
@@ -46,15 +48,22 @@ def answer(connection: DictConnection | psycopg.Cursor[DictRow], question: Quest
 
 async def answer_async(connection: AsyncDictConnection, question: Question[T]) -> T:
     """As `answer`, in an event loop."""
+    cursor = connection.questions
     talk = _Talk(question)
     while (ask := talk.ask) is not None:
         try:
-            rows = await (await connection.execute(ask.text, ask.values, binary=ask.binary)).fetchall()
+            cursor.row_factory = _rows(ask)
+            await cursor.execute(ask.text, ask.values, binary=ask.binary)
+            rows = await cursor.fetchall()
         except psycopg.Error as error:
             talk.tell_error(error)
         else:
             talk.tell(rows)
     return talk.answer
+
+
+def _rows(ask: Ask) -> BaseRowFactory[Any]:
+    return tuple_row if ask.plain else dict_row
 
 
 class _Talk(Generic[T]):
@@ -66,7 +75,7 @@ class _Talk(Generic[T]):
         self._question = question
         self._go_on(lambda: next(question))
 
-    def tell(self, rows: list[DictRow]) -> None:
+    def tell(self, rows: list[Any]) -> None:
         self._go_on(lambda: self._question.send(rows))
 
     def tell_error(self, error: psycopg.Error) -> None:

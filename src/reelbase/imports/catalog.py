@@ -10,11 +10,44 @@ from reelbase.catalog.building.build import build
 from reelbase.catalog.version import Change
 from reelbase.database.connect import Connection
 from reelbase.imports import store
+from reelbase.imports.lease import DATASET_SPACE
+from reelbase.imports.store import SQL
 from reelbase.loading.ledger import Run
+from reelbase.publishing import catalog as publishing
 from reelbase.publishing import checks
 from reelbase.publishing.catalog import Build, Built
 from reelbase.publishing.checks import Check
 from reelbase.telemetry.timing import timed
+
+
+def begin(connection: Connection) -> None:
+    """Before anything is loaded: an empty catalog, so that a movie of one's own is seen at once.
+
+    While an import builds the first catalog nobody waits for it: it shows the movie when it is done.
+    """
+    if publishing.is_there(connection) or not _held(connection):
+        return
+    try:
+        if not publishing.is_there(connection):
+            with Change(connection) as change:
+                publishing.begin(connection, _of_nothing(change))
+    finally:
+        connection.execute(SQL["release_catalog"], {"space": DATASET_SPACE})
+
+
+def _held(connection: Connection) -> bool:
+    row = connection.execute(SQL["try_catalog"], {"space": DATASET_SPACE}).fetchone()
+    return row is not None and row[0] is True
+
+
+def _of_nothing(change: Change) -> Build:
+    def build_nothing(connection: Connection, schema: str, relations: Mapping[str, sql.Identifier]) -> Built:
+        change.end()
+        built = build(connection, schema, relations)
+        change.begin()
+        return Built(built.movies, ())
+
+    return build_nothing
 
 
 def builder(run: Run, change: Change) -> Build:

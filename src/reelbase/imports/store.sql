@@ -167,3 +167,10 @@ select i.cancel_asked, i.attempt, i.state from reelbase.imports i where i.id = %
 select coalesce(sum(rows_loaded + rows_rejected), 0)::bigint, coalesce(sum(rows_blank), 0)::bigint,
        coalesce(sum(rows_duplicate), 0)::bigint
   from reelbase.chunks where file_id = %(file_id)s;
+
+-- name: try_catalog
+-- The right to publish the catalog, unless somebody has it.
+select pg_try_advisory_lock(%(space)s, hashtext('catalog'));
+
+-- name: release_catalog
+select pg_advisory_unlock(%(space)s, hashtext('catalog'));

@@ -53,7 +53,15 @@ def kept(connection: Connection, of: Mapping[str, int]) -> int | None:
     return int(row[0]) if row else None
 
 
-def prepare(connection: Connection, import_id: int, of: Mapping[str, int], relations: Relations, build: Build) -> int:
+def is_there(connection: Connection) -> bool:
+    """Whether readers have a catalog: from the first import or the first movie of one's own on."""
+    row = connection.execute(_SQL["pointer"]).fetchone()
+    return row is not None and row[0] is not None
+
+
+def prepare(
+    connection: Connection, import_id: int | None, of: Mapping[str, int], relations: Relations, build: Build
+) -> int:
     """Build a release of the catalog beside the live one; returns its number."""
     row = connection.execute(_SQL["new_release"], {"sources": Jsonb(dict(of)), "import_id": import_id}).fetchone()
     assert row is not None  # noqa: S101  # insert … returning
@@ -81,6 +89,18 @@ def make_ready(connection: Connection, release: int) -> list[sql.Identifier]:
         return []
     names.grant_as(connection, LIVE, schema_name(release))
     return [sql.Identifier(LIVE, name) for name, _ in _tables(connection, LIVE)]
+
+
+def begin(connection: Connection, build: Build) -> None:
+    """Make a catalog of nothing live, where there is none; readers see the movies of one's own in it."""
+    release = prepare(connection, None, {}, {}, build)
+    try:
+        with connection.transaction():
+            make_ready(connection, release)
+            swap(connection, release)
+    except BaseException:
+        drop(connection, release)
+        raise
 
 
 def swap(connection: Connection, release: int) -> None:

@@ -1,7 +1,7 @@
 -- Releases of the catalog: which one readers see, and what each was built from. {catalog} is a release's schema.
 
 -- name: pointer
-select live, previous from reelbase.catalog;
+select live from reelbase.catalog;
 
 -- name: pointer_locked
 select live, previous from reelbase.catalog for update;

@@ -33,12 +33,17 @@ class OwnMovie:
 def add(connection: Connection, movie: OwnMovie) -> UUID:
     """Add a movie and return its id; raises KnownMovie where one has the IMDb id."""
     with connection.transaction():
-        connection.execute(_SQL["hold"])
+        hold(connection)
         _check_unknown(connection, movie.imdb_id, None)
         movie_id = _returned(connection, "add", _values(movie))
         assert movie_id is not None  # noqa: S101  # insert … returning
         _show_one(connection, movie_id, movie.imdb_id)
     return movie_id
+
+
+def hold(connection: Connection) -> None:
+    """Until the end of the transaction nobody else changes what readers see."""
+    connection.execute(_SQL["hold"])
 
 
 def get(connection: Connection, movie_id: UUID) -> OwnMovie | None:
@@ -50,7 +55,7 @@ def get(connection: Connection, movie_id: UUID) -> OwnMovie | None:
 def edit(connection: Connection, movie_id: UUID, movie: OwnMovie) -> None:
     """Put other facts in place of a movie's; raises UnknownMovie, KnownMovie."""
     with connection.transaction():
-        connection.execute(_SQL["hold"])
+        hold(connection)
         _check_unknown(connection, movie.imdb_id, movie_id)
         if _returned(connection, "edit", {**_values(movie), "id": movie_id}) is None:
             raise UnknownMovie(f"There is no movie of your own with the id {movie_id}.")
@@ -61,7 +66,7 @@ def edit(connection: Connection, movie_id: UUID, movie: OwnMovie) -> None:
 def remove(connection: Connection, movie_id: UUID) -> None:
     """Take a movie away; raises UnknownMovie."""
     with connection.transaction():
-        connection.execute(_SQL["hold"])
+        hold(connection)
         if _returned(connection, "remove", {"id": movie_id}) is None:
             raise UnknownMovie(f"There is no movie of your own with the id {movie_id}.")
         _hide_one(connection, movie_id)

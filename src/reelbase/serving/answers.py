@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import blake2b
@@ -85,6 +86,7 @@ def etag(version: str, path: str, query: bytes, variant: bytes = b"") -> bytes:
     return f'W/"{version}-{digest}"'.encode()
 
 
+_VERSION = re.compile(rb'"([0-9a-f]+\.[0-9a-f]+)-[0-9a-f]{16}"')
 _SOFTWARE = b" " + __version__.encode()
 _REVALIDATE: RawHeaders = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
 _REVALIDATE_VARIANT: RawHeaders = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding, cookie")]
@@ -100,6 +102,14 @@ def is_known(scope: Scope, tag: bytes) -> bool:
         if name == b"if-none-match":
             return tag in (part.strip() for part in value.split(b",")) or tag.removeprefix(b"W/") in value
     return False
+
+
+def based_on(scope: Scope) -> frozenset[str] | None:
+    """The versions of the catalog that a change may start from, by any of their ETags (If-Match); None: from any."""
+    given = [value for name, value in scope["headers"] if name == b"if-match"]
+    if not given or any(value.strip() == b"*" for value in given):
+        return None
+    return frozenset(version.decode() for value in given for version in _VERSION.findall(value))
 
 
 def unchanged(tag: bytes, variant: bytes = b"") -> Answer:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
@@ -100,28 +100,26 @@ class Desk:
     async def ask(self, request: Request, ask: Callable[[DictConnection], T]) -> T:
         """Ask in a thread. When the client goes away, its query is cancelled."""
         job = _Job(ask)
-        with self._waiting():
-            future = asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
-            watching = Watching(request.receive, lambda: asyncio.to_thread(job.give_up))
-            try:
-                return await future
-            finally:
-                watching.end()
+        self._wait()
+        watching = Watching(request.receive, lambda: asyncio.to_thread(job.give_up))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
+        finally:
+            watching.end()
+            self.waiting -= 1
 
     async def ask_here(self, request: Request, question: Callable[[], Question[T]]) -> T:
         """Ask in the event loop. When the client goes away, its query is cancelled."""
-        with self._waiting():
+        self._wait()
+        try:
             return await self._lines.ask(request.receive, question)
+        finally:
+            self.waiting -= 1
 
-    @contextlib.contextmanager
-    def _waiting(self) -> Iterator[None]:
+    def _wait(self) -> None:
         if self.waiting >= self.limits.connections * _WAITING_FOR_EACH_THREAD:
             raise too_busy("Too many questions are waiting.")
         self.waiting += 1
-        try:
-            yield
-        finally:
-            self.waiting -= 1
 
     async def change(self, change: Callable[[Connection], T]) -> T:
         """Do something that changes the database; not cancelled when the client goes away."""

@@ -27,17 +27,17 @@ class Metrics:
         in_use.set_function(lambda: float(desk.waiting))
         size = Gauge("reelbase_pool_size", "Questions that can be asked at a time", registry=self.registry)
         size.set(desk.limits.connections)
-        self._series: dict[tuple[str, str, int], Histogram] = {}
+        self._series: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 
     def observe(self, route: str, method: str, status: int, seconds: float, sent: int) -> None:
         """One request."""
         key = (route, method, status)
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = self._seconds.labels(route, method, str(status))
-        series.observe(seconds)
-        if sent:
-            self._bytes.labels(route).inc(sent)
+            series = self._series[key] = self._seconds.labels(route, method, str(status)), self._bytes.labels(route)
+        took, bytes_ = series
+        took.observe(seconds)
+        bytes_.inc(sent)
 
     def count_upload(self, size: int) -> None:
         """Bytes of an upload."""

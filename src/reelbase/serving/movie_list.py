@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from psycopg import sql
@@ -15,10 +17,11 @@ from reelbase.database.connect import DictConnection
 from reelbase.errors import BadCursor
 from reelbase.serving import paging
 from reelbase.serving.desk import Desk, if_loaded, where_loaded
-from reelbase.serving.query import Pairs, Query, Words, path_with
+from reelbase.serving.query import Pairs, Query, Words, parse, path_with
 
 Row = dict[str, Any]
 
+_PLACE = frozenset({"cursor", "page"})
 _FARTHEST = 10_000  # how many movies `page` can pass over; a cursor goes on from there
 _MOST_INT = 2**31 - 1
 
@@ -143,15 +146,52 @@ class MovieQuery(MovieFilters, Paged):
 
 
 class Page:
-    """A part of the list, the paths of the parts beside it, and `number` and `pages` where a number was asked for."""
+    """A part of the list, the paths of the parts beside it, and `number` and `pages` where a number was asked for.
 
-    def __init__(self, rows: list[Row], total: browse.Total, next_: str | None, previous: str | None) -> None:
-        self.rows = rows
+    `movies` has the values of browse.COLUMNS for each movie, `rows` gives them by their names.
+    """
+
+    def __init__(
+        self, movies: list[browse.Values], total: browse.Total, next_: str | None, previous: str | None
+    ) -> None:
+        self.movies = movies
         self.total = total
         self.next = next_
         self.previous = previous
         self.number: int | None = None
         self.pages: int | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        return [dict(zip(browse.COLUMNS, values, strict=True)) for values in self.movies]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What all pages of one list share; `begin` is how their paths begin."""
+
+    query: MovieQuery
+    filters: Filters
+    key: bytes
+    begin: str
+
+
+@lru_cache(maxsize=1000)
+def _facts(model: type[MovieQuery], path: str, given: tuple[tuple[str, str], ...]) -> _Facts:
+    """Who reads one page of a list mostly reads more; to work this out takes a twentieth of a page's time."""
+    known = list(given)
+    query = parse(model, known)
+    return _Facts(query, query.filters(), paging.list_key(path, known), path_with(path, known))
+
+
+def asked_for(desk: Desk, path: str, given: Pairs) -> MovieList:
+    """The list of a URL with no parameters but MovieQuery's; raises Problem, BadCursor."""
+    cursors = [value for name, value in given if name == "cursor"]
+    if len(cursors) == 1 and cursors[0] and not any(name == "page" for name, _ in given):
+        # All but the cursor has been checked with the page before; what is wrong with a cursor is seen when it is read.
+        query = _facts(MovieQuery, path, tuple(pair for pair in given if pair[0] != "cursor")).query
+        return MovieList(desk, query, path, given, cursor=cursors[0])
+    return MovieList(desk, parse(MovieQuery, given), path, given)
 
 
 class MovieList:
@@ -160,13 +200,11 @@ class MovieList:
     Without words it can be asked anywhere (`asking`), with words only where there is a connection (`searched`).
     """
 
-    def __init__(self, desk: Desk, query: MovieQuery, path: str, given: Pairs) -> None:
+    def __init__(self, desk: Desk, query: MovieQuery, path: str, given: Pairs, *, cursor: str | None = None) -> None:
         self._desk = desk
-        self._query = query
-        self._path = path
-        self._given = given
-        self._filters = query.filters()
-        self._key = paging.list_key(path, given)
+        self.query = self._query = query
+        self._cursor = cursor or query.cursor
+        self._facts = _facts(type(query), path, tuple(pair for pair in given if pair[0] not in _PLACE))
         self._skip = (query.page - 1) * query.limit if query.page else 0
 
     def asking(self) -> Question[Page]:
@@ -182,9 +220,9 @@ class MovieList:
         number = self._query.page
         if number is None:
             return found
-        next_ = path_with(self._path, self._given, page=number + 1) if found.next else None
-        previous = path_with(self._path, self._given, page=number - 1) if number > 1 else None
-        page = Page(found.rows, found.total, next_, previous)
+        next_ = f"{self._facts.begin}page={number + 1}" if found.next else None
+        previous = f"{self._facts.begin}page={number - 1}" if number > 1 else None
+        page = Page(found.movies, found.total, next_, previous)
         page.number = number
         page.pages = -(-found.total.count // self._query.limit)
         return page
@@ -198,39 +236,43 @@ class MovieList:
     def _by_order(self, also: sql.Composable | None) -> Question[Page]:
         query = self._query
         order = query.order or browse.Order()
-        cursor = browse.decode(paging.unseal(query.cursor, self._key), order) if query.cursor is not None else None
+        facts = self._facts
+        cursor = None
+        if self._cursor is not None:
+            cursor = browse.decode(paging.unseal(self._cursor, facts.key), order)
         page = yield from browse.page(
-            self._filters, order, cursor=cursor, limit=query.limit, also=also, skip=self._skip
+            facts.filters, order, cursor=cursor, limit=query.limit, also=also, skip=self._skip
         )
         total = yield from self._total(also)
-        return Page(page.items, total, self._at(page.next), self._at(page.previous))
+        return Page(page.values, total, self._at(page.next), self._at(page.previous))
 
     def _by_relevance(self, connection: DictConnection, asked: search.Query) -> Page:
         """Places are counted from the best: they hold within one version of the catalog."""
         query, skip = self._query, self._skip
         trust = self._desk.watch.trust
         now = trust.version if trust else version(connection)
-        if query.cursor is not None:
-            [skip] = paging.of_release(now, paging.unseal(query.cursor, self._key))
-        rows = search.movies(connection, asked, self._filters, limit=query.limit + 1, offset=skip)
+        if self._cursor is not None:
+            [skip] = paging.of_release(now, paging.unseal(self._cursor, self._facts.key))
+        rows = search.movies(connection, asked, self._facts.filters, limit=query.limit + 1, offset=skip)
         next_ = self._place(paging.token([now, skip + query.limit])) if len(rows) > query.limit else None
         previous = self._place(paging.token([now, max(0, skip - query.limit)])) if skip else None
         total = answer(connection, self._total(asked.condition))
-        return Page(rows[: query.limit], total, next_, previous)
+        return Page([browse.values_of(row) for row in rows[: query.limit]], total, next_, previous)
 
     def _at(self, cursor: browse.Cursor | None) -> str | None:
         return self._place(cursor.encode()) if cursor else None
 
     def _place(self, token: str) -> str:
-        return path_with(self._path, self._given, cursor=paging.seal(token, self._key))
+        # A cursor has no letters that a URL could not.
+        return f"{self._facts.begin}cursor={paging.seal(token, self._facts.key)}"
 
     def _total(self, also: sql.Composable | None) -> Question[browse.Total]:
         """How many match: counted once for each version."""
         trust = self._desk.watch.trust
-        key = (self._query.q, self._filters)
+        key = (self._query.q, self._facts.filters)
         total = self._desk.kept.total(trust.version, key) if trust else None
         if total is None:
-            total = yield from browse.counting(self._filters, also)
+            total = yield from browse.counting(self._facts.filters, also)
             if trust is not None:
                 self._desk.kept.put_total(trust.version, key, total)
         return total

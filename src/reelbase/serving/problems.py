@@ -14,6 +14,7 @@ from starlette.responses import Response
 from reelbase.errors import (
     BadCursor,
     BadParameter,
+    ChangedSince,
     DatabaseError,
     KeyInUse,
     KnownMovie,
@@ -138,6 +139,7 @@ _STATUSES: dict[type[ReelbaseError], int] = {
     UnknownUpload: 404,
     UploadUnfinished: 409,
     KnownMovie: 409,
+    ChangedSince: 412,
     WrongState: 409,
     KeyInUse: 409,
     SourceNotAllowed: 403,

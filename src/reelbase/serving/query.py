@@ -96,10 +96,10 @@ def faults_of(error: ValidationError, *, body: bool = False) -> Iterator[Fault]:
             yield Fault(detail, parameter=place[0] if place else None)
 
 
-def path_with(path: str, given: Pairs, **changed: str | int) -> str:
-    """The path with the whole query, in which some parameters are put in place of others."""
+def path_with(path: str, given: Pairs) -> str:
+    """The path with the whole query but for the place in the list, which is to be written behind it."""
     kept = [(name, value) for name, value in given if name not in ("cursor", "page")]
-    return f"{path}?{urlencode([*kept, *((name, str(value)) for name, value in changed.items())])}"
+    return f"{path}?{urlencode(kept)}{'&' if kept else ''}"
 
 
 def described(model: type[Query]) -> list[dict[str, Any]]:
