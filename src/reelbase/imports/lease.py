@@ -178,6 +178,7 @@ def reap(connection: Connection, lease_seconds: float, import_id: int | None = N
             continue
         # First of all: a worker that stands still in a transaction would hold up whatever is written here.
         connection.execute(SQL["terminate"], {"name": session_name(found, attempt)})
+        queue.forget_taken(connection, found)
         run = Run(found, attempt, UUID(int=0))
         why = f"Its worker has been silent for {silent:.0f} seconds." if locked else "Its worker is gone."
         if (by_worker and give_back(connection, run, why)) or _end_lost(connection, run, why):

@@ -58,7 +58,12 @@ def defer(connection: Connection, import_id: int, *, seconds: float = 0, host: s
 
 def take_back(connection: Connection, import_id: int) -> None:
     """Take an import out of the queue, to run it without a worker or not at all."""
-    connection.execute(SQL["take_back"], {"task": TASK, "import_id": import_id})
+    connection.execute(SQL["forget_job"], {"task": TASK, "import_id": import_id, "status": "todo"})
+
+
+def forget_taken(connection: Connection, import_id: int) -> None:
+    """Forget the job of a worker that is gone: nobody else would before the queue counts it as lost."""
+    connection.execute(SQL["forget_job"], {"task": TASK, "import_id": import_id, "status": "doing"})
 
 
 def defer_lost(connection: Connection, lease_seconds: float) -> None:

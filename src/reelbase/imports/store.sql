@@ -158,9 +158,10 @@ select i.kind in ('rollback', 'remove')
        or coalesce((select sum(f.source_bytes) <= %(bound)s from reelbase.import_files f where f.import_id = i.id), false)
   from reelbase.imports i where i.id = %(import_id)s;
 
--- name: take_back
+-- name: forget_job
 delete from reelbase.procrastinate_jobs
- where task_name = %(task)s and args @> jsonb_build_object('import_id', %(import_id)s::bigint) and status = 'todo';
+ where task_name = %(task)s and args @> jsonb_build_object('import_id', %(import_id)s::bigint)
+   and status = %(status)s::reelbase.procrastinate_job_status;
 
 -- name: without_job
 -- Imports that wait, though nobody will be woken up for them: their job is gone, or somebody has had it for too long.
