@@ -256,21 +256,20 @@ def test_a_worker_outlives_a_restart_of_postgresql(home: Home, tmp_path: Path) -
     import_id = wait_until_loading(home)
     home.kill_postmaster()
     check_said_why(end_of(watching))
-    found = home.show(import_id)
-    assert (found["state"], found["error"]["code"]) == ("failed", "interrupted")
+    home.done("db", "start")
     assert worker.poll() is None
-    home.done("imports", "retry", import_id, "--no-wait")
     with closing(Watcher(home)) as watcher:
         wait_for(lambda: (found := watcher.look(import_id)) and found.state == "completed")
+    assert home.show(import_id)["attempt"] == 2
     files.check(home, import_id)
     worker.send_signal(signal.SIGTERM)
     assert end_of(worker).code == 0
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("who_looks", ["show", "worker"])
-def test_an_import_whose_worker_was_killed_is_found_to_be_interrupted(
-    home: Home, tmp_path: Path, who_looks: str
+@pytest.mark.parametrize("who_goes_on", ["command", "worker"])
+def test_an_import_whose_worker_was_killed_waits_for_whoever_goes_on(
+    home: Home, tmp_path: Path, who_goes_on: str
 ) -> None:
     files = dirty_files(tmp_path, 100_000, SEED)
     import_id = home.done("import", *files.sources, "--no-wait", "--json").json()["id"]
@@ -278,15 +277,35 @@ def test_an_import_whose_worker_was_killed_is_found_to_be_interrupted(
     wait_until_loading(home, import_id)
     worker.kill()
     worker.wait()
-    if who_looks == "worker":
+    found = home.show(import_id)
+    assert (found["state"], found["attempt"], found["error"]) == ("queued", 2, None)
+    if who_goes_on == "worker":
         other = home.start("worker")
-        wait_for(lambda: home.rows(f"select state from reelbase.imports where id = {import_id}") == [("failed",)])
+        wait_for(lambda: home.rows(f"select state from reelbase.imports where id = {import_id}") == [("completed",)])
         other.kill()
+    else:
+        home.done("imports", "retry", import_id)
+    files.check(home, import_id)
+
+
+@pytest.mark.timeout(60)
+def test_ten_workers_lost_in_a_row_are_enough(home: Home, tmp_path: Path) -> None:
+    files = dirty_files(tmp_path, 100_000, SEED)
+    import_id = home.done("import", *files.sources, "--no-wait", "--json").json()["id"]
+    worker = home.start("worker")
+    wait_until_loading(home, import_id)
+    worker.send_signal(signal.SIGSTOP)
+    # As if nine had been lost, and this one had loaded nothing.
+    nine = "update reelbase.imports set lost = 9, started_at = now() + interval '1 hour'"
+    home.rows(f"{nine} where id = {import_id} returning 1")
+    worker.kill()
+    worker.wait()
     found = home.show(import_id)
     assert (found["state"], found["error"]["code"]) == ("failed", "interrupted")
-    # However many workers a chunk has cost: somebody asks for it, so the count begins anew.
-    home.rows(f"update reelbase.chunks set lost = 11 where import_id = {import_id} and state <> 'done' returning 1")
+    assert "10 workers in a row" in found["error"]["detail"]
+    # Somebody asks for it, so the count begins anew.
     home.done("imports", "retry", import_id)
+    assert home.rows(f"select lost from reelbase.imports where id = {import_id}") == [(0,)]
     files.check(home, import_id)
 
 

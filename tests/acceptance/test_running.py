@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.acceptance.conftest import SLOW, Ratings, Reelbase
 from tests.importing import RATINGS, write
 
-WORKER = {"id", "host", "pid", "since", "seen_at", "import_id", "chunks_done"}
+WORKER = {"id", "host", "pid", "task", "import", "since", "seen_at", "chunks_done"}
 MANY, FEW = 4000, 800
 
 
@@ -55,7 +55,7 @@ def test_a_worker_takes_what_comes_and_ends_when_told(reelbase: Reelbase, tmp_pa
     reelbase.until("select state = 'completed' from reelbase.imports where id = 1")
     items = reelbase.json("workers")["items"]
     assert all(set(item) == WORKER for item in items)
-    assert {item["pid"] for item in items} == {worker.pid}
+    assert [(item["pid"], item["task"], item["import"]) for item in items] == [(worker.pid, "waiting", None)]
     assert str(worker.pid) in reelbase("workers").stdout
     assert reelbase.json("import", path)["state"] == "completed"
     assert reelbase.rows("select count(*) from reelbase.workers where listens") == [(1,)]
@@ -67,18 +67,26 @@ def test_a_worker_takes_what_comes_and_ends_when_told(reelbase: Reelbase, tmp_pa
     assert reelbase.json("workers") == {"items": []}
 
 
-def test_a_worker_that_is_told_to_end_does_not_wait_for_its_import(
+def test_a_worker_that_is_told_to_end_leaves_its_import_to_the_next(
     reelbase: Reelbase, many_ratings: Callable[[int], Ratings]
 ) -> None:
-    reelbase("import", many_ratings(MANY).path, "--no-wait", code=0, **SLOW)
+    given = many_ratings(FEW)
+    reelbase("import", given.path, "--no-wait", code=0, **SLOW)
     worker = reelbase.start("worker", **SLOW)
     reelbase.until_loading(1)
+    [item] = reelbase.json("workers")["items"]
+    assert (item["pid"], item["task"], item["import"]) == (worker.pid, "import 1 of movielens: loading", 1)
+    assert item["chunks_done"] > 0
     began = time.monotonic()
     worker.send_signal(signal.SIGINT)
     reelbase.end(worker, None)
     assert time.monotonic() - began < 3
     found = reelbase.json("imports", "show", 1)
-    assert (found["state"], found["error"]["code"]) == ("failed", "interrupted")
+    assert (found["state"], found["attempt"], found["error"]) == ("queued", 2, None)
+    assert 0 < found["progress"]["rows_loaded"] < given.rows
+    reelbase.start("worker")
+    reelbase.until("select state = 'completed' from reelbase.imports where id = 1")
+    counted(reelbase, 1, given)
 
 
 def test_a_running_import_is_cancelled_at_once_and_leaves_nothing(

@@ -1,4 +1,4 @@
-"""The API's documentation in a browser, under the content security policy of all pages; the visitor watches for errors."""
+"""The API's documentation in a browser, under the content security policy of all pages."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ SUBPROCESS = {"subprocess", "multiprocessing", "pty", "os.system", "os.popen", "
 SUBPROCESS_PREFIXES = ("os.exec", "os.spawn")
 MAY_START_PROCESSES = {
     "reelbase.cli.database",  # psql takes the place of the command
-    "reelbase.cli.serving",  # workers are processes of their own
+    "reelbase.cli.crew",  # workers are processes of their own
 }
 MAY_WRITE_SQL_AS_TEXT = {"reelbase.database.cluster"}  # the standard input of `postgres --single`, from a constant
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "core", "base"}

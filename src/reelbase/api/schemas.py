@@ -406,14 +406,15 @@ class ImportList(Page):
 
 
 class Worker(BaseModel):
-    """Somebody who runs imports, or waits for them."""
+    """A process that runs imports, or waits for them; `import` is the first of what it is at, `task` names all."""
 
     id: UUID
     host: str
     pid: int
+    task: str
+    import_: int | None = Field(alias="import")
     since: datetime
     seen_at: datetime
-    import_id: int | None
     chunks_done: int
 
 

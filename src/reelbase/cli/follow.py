@@ -21,7 +21,7 @@ from reelbase.errors import (
     ReelbaseError,
     ServerUnavailable,
 )
-from reelbase.imports import lease, read, tasks
+from reelbase.imports import lease, queue, read
 from reelbase.imports.listening import somebody_listens
 from reelbase.imports.resources import Resources
 from reelbase.imports.run import run_import
@@ -29,6 +29,8 @@ from reelbase.imports.run import run_import
 FINAL = ("completed", "failed", "cancelled", "held")
 _TERMINAL_SECONDS = 0.2
 _LINE_SECONDS = 5.0
+# An import whose worker is lost is queued again; `serve` has another worker within about two seconds.
+_ORPHAN_SECONDS = 6.0
 
 
 def follow(here: Context, import_id: int) -> dict[str, Any]:
@@ -57,7 +59,10 @@ def settle(found: dict[str, Any]) -> None:
 
 
 def _follow(here: Context, import_id: int) -> dict[str, Any]:
-    return _watch(here, import_id) if _is_taken_by_a_worker(here, import_id) else _run(here, import_id)
+    if not _is_taken_by_a_worker(here, import_id):
+        return _run(here, import_id)
+    found = _watch(here, import_id, until_orphaned=True)
+    return found if found["state"] in FINAL else _run(here, import_id)
 
 
 def _is_taken_by_a_worker(here: Context, import_id: int) -> bool:
@@ -83,7 +88,7 @@ def _run(here: Context, import_id: int) -> dict[str, Any]:
         try:
             with translated():
                 with connect(here.url) as connection:
-                    tasks.take_back(connection, import_id)
+                    queue.take_back(connection, import_id)
                 run_import(here.url, import_id, resources)
         except BaseException as error:  # noqa: BLE001  # raised again where somebody waits for it
             failure.append(error)
@@ -139,10 +144,18 @@ def watch_until_final(here: Context, import_id: int) -> dict[str, Any]:
         return _watch(here, import_id)
 
 
-def _watch(here: Context, import_id: int) -> dict[str, Any]:
+def _watch(here: Context, import_id: int, *, until_orphaned: bool = False) -> dict[str, Any]:
+    """Watch an import to its end, or until it waits for a worker and there has been none for a while."""
+    orphaned_since: float | None = None
     with _shown(here, import_id) as show:
         try:
             while (found := _ended(here, show()))["state"] not in FINAL:
+                if not (until_orphaned and found["state"] == "queued" and not _has_workers(here)):
+                    orphaned_since = None
+                elif orphaned_since is None:
+                    orphaned_since = time.monotonic()
+                elif time.monotonic() - orphaned_since > _ORPHAN_SECONDS:
+                    return found
                 time.sleep(_TERMINAL_SECONDS)
         except KeyboardInterrupt:
             raise Interrupted(
@@ -150,6 +163,14 @@ def _watch(here: Context, import_id: int) -> dict[str, Any]:
                 f"`reelbase imports cancel {import_id}` stops it.",
             ) from None
     return found
+
+
+def _has_workers(here: Context) -> bool:
+    try:
+        with connect(here.url) as connection:
+            return somebody_listens(connection, here.settings.lease_seconds)
+    except ServerUnavailable:
+        return False
 
 
 @contextmanager

@@ -1,11 +1,8 @@
-"""Imports: `import`, the `imports` commands, and workers."""
+"""Imports: `import` and the `imports` commands."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,10 +14,8 @@ from reelbase.cli.context import Context, JsonFlag, context, err, out, print_jso
 from reelbase.cli.follow import follow, result, settle, watch_until_final
 from reelbase.cli.tables import table
 from reelbase.errors import ReelbaseError, UsageError
-from reelbase.imports import commands, read, tasks
+from reelbase.imports import commands, read
 from reelbase.imports import rejects as bad
-from reelbase.imports.listening import listening
-from reelbase.imports.resources import Resources
 from reelbase.imports.sources import ImportRequest, SourceRules
 from reelbase.imports.wanted import finder, wanted
 from reelbase.loading.rejects import Reason
@@ -342,43 +337,3 @@ def _tell_left_out(connection: Any, import_id: int, *, with_duplicates: bool) ->
 def _binary_stdout() -> Iterator[Any]:
     yield sys.stdout.buffer
     sys.stdout.buffer.flush()
-
-
-def worker(
-    concurrency: Annotated[int, typer.Option(min=1, max=16, help="How many imports at a time.")] = 1,
-    until_input_ends: Annotated[bool, typer.Option(hidden=True, help="End with who has started it.")] = False,
-) -> None:
-    """Run imports as they come, until Ctrl-C."""
-    here = context()
-    if until_input_ends:
-        threading.Thread(target=_end_with_input, name="input", daemon=True).start()
-    resources = Resources.of(here.settings)
-    with listening(here.url, here.settings.lease_seconds):
-        try:
-            tasks.work(here.url, resources, concurrency=concurrency)
-        finally:
-            resources.stop()
-
-
-def _end_with_input() -> None:
-    """However its parent ends, also by kill -9: then nobody holds the other end of standard input any more."""
-    while os.read(0, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def workers(as_json: JsonFlag = False) -> None:
-    """List the workers that are alive and what they do."""
-    here = context()
-    with here.dicts() as connection:
-        found = read.workers(connection, here.settings.lease_seconds)
-    if as_json:
-        print_json({"items": found})
-        return
-    shown = table("host", "pid", "import", "chunks done", "since", "last seen")
-    for one in found:
-        shown.add_row(
-            one["host"], str(one["pid"]), str(one["import_id"] or "-"), str(one["chunks_done"]),
-            f"{one['since']:%Y-%m-%d %H:%M:%S}", f"{one['seen_at']:%H:%M:%S}",
-        )  # fmt: skip
-    out().print(shown)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reelbase import __version__
-from reelbase.cli import database, datasets, imports, movies, sample, serve
+from reelbase.cli import database, datasets, imports, movies, sample, serve, workers
 from reelbase.errors import ReelbaseError
 from reelbase.settings import read_settings
 from reelbase.telemetry import logs
@@ -27,8 +27,8 @@ app.add_typer(movies.app, name="movies")
 app.add_typer(movies.exports, name="export")
 app.command("serve")(serve.serve)
 app.command("import")(imports.import_)
-app.command("worker")(imports.worker)
-app.command("workers")(imports.workers)
+app.command("worker")(workers.worker)
+app.command("workers")(workers.workers)
 app.command("doctor")(database.doctor)
 app.command("datasets")(datasets.datasets)
 app.command("rollback")(datasets.rollback)

@@ -6,8 +6,6 @@ import contextlib
 import errno
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,13 +14,13 @@ import uvicorn
 
 from reelbase.app import Protocol, application, is_loopback
 from reelbase.cli.context import Context, err, out
+from reelbase.cli.crew import crew
 from reelbase.database.connect import translated
 from reelbase.database.embedded import EmbeddedServer
 from reelbase.errors import ReelbaseError, UsageError
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 5
-_WORKER_GRACE_SECONDS = 20
 
 
 def serve(here: Context, host: str | None, port: int | None, workers: int, *, insecure: bool) -> None:
@@ -36,7 +34,7 @@ def serve(here: Context, host: str | None, port: int | None, workers: int, *, in
     with (
         _listening(address, here.settings.port if port is None else port) as listener,
         _server(here) as url,
-        _importing(workers),
+        crew(workers),
     ):
         out().print(f"Reelbase serves {_url(listener)}  (Ctrl-C stops it)", highlight=False, soft_wrap=True)
         _run(here, url, address, listener)
@@ -80,28 +78,6 @@ def _server(here: Context) -> Iterator[str]:
         if opened.started and here.settings.database_url is None:
             with contextlib.suppress(ReelbaseError):
                 EmbeddedServer(here.settings.home).stop(only_if_alone=True)
-
-
-@contextmanager
-def _importing(count: int) -> Iterator[None]:
-    """Processes that run imports; what they are at ends as interrupted and can be retried."""
-    command = [sys.executable, "-m", "reelbase", "worker", "--until-input-ends"]
-    # A session of their own: Ctrl-C reaches this process alone, which then ends them in order. Should it be killed
-    # instead, their standard input ends, and they with it.
-    running = [subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(_WORKER_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
 
 
 def _run(here: Context, url: str, host: str, listener: socket.socket) -> None:

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import BaseRowFactory, dict_row, tuple_row
 
-from reelbase.database.connect import AsyncDictConnection, DictConnection
+from reelbase.database.connect import AsyncDictConnection
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ Question: TypeAlias = Generator[Ask, list[Any], T]
 """Gives statements, is sent the rows of each (or thrown the driver's error), and returns the answer."""
 
 
-def answer(connection: DictConnection | psycopg.Cursor[DictRow], question: Question[T]) -> T:
+def answer(connection: psycopg.Connection[Any], question: Question[T]) -> T:
     """Ask it on a connection, and wait."""
     talk = _Talk(question)
     while (ask := talk.ask) is not None:

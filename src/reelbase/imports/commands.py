@@ -6,12 +6,10 @@ from contextlib import nullcontext
 
 from reelbase.database.connect import Connection
 from reelbase.errors import BadParameter, UnknownImport, WrongState
-from reelbase.imports import lease, leftovers, origins, store, tasks
+from reelbase.imports import lease, leftovers, origins, queue, store
 from reelbase.imports.limits import reject_limit
 from reelbase.imports.sources import ImportRequest, SourceRules
 from reelbase.imports.wanted import ALL, Wanted, finder, wanted
-from reelbase.loading.staging import schema_name
-from reelbase.publishing import prune
 from reelbase.publishing.release import pointer, tables
 
 
@@ -40,7 +38,7 @@ def create_import(connection: Connection, request: ImportRequest, one: Wanted, c
         origins.add(connection, import_id, one.sources)
         if one.survey is not None:
             store.add_files(connection, import_id, one.survey)
-        tasks.defer(connection, import_id)
+        queue.defer(connection, import_id)
     return import_id
 
 
@@ -63,7 +61,7 @@ def create_removal(connection: Connection, dataset: str) -> int:
 def _create_plain(connection: Connection, dataset: str, kind: str) -> int:
     with connection.transaction():
         import_id = store.create(connection, dataset=dataset, kind=kind, chunk_bytes=1)
-        tasks.defer(connection, import_id)
+        queue.defer(connection, import_id)
     return import_id
 
 
@@ -91,7 +89,7 @@ def retry(connection: Connection, import_id: int, lease_seconds: float, max_reje
             connection.execute(store.SQL["retry_chunks"], {"import_id": import_id})
         else:
             store.forget_progress(connection, import_id)
-        tasks.defer(connection, import_id)
+        queue.defer(connection, import_id)
 
 
 def cancel(connection: Connection, import_id: int, lease_seconds: float) -> None:
@@ -103,7 +101,8 @@ def cancel(connection: Connection, import_id: int, lease_seconds: float) -> None
     connection.execute(store.SQL["ask_cancel"], {"import_id": import_id})
     with connection.transaction():
         if connection.execute(store.SQL["cancel_idle"], {"import_id": import_id}).fetchone():
-            prune.drop_staging(connection, import_id, schema_name(found.dataset, import_id))
+            queue.take_back(connection, import_id)
+            store.forget_all(connection, import_id)
             leftovers.drop(connection, import_id)
 
 

@@ -1,4 +1,4 @@
-"""What imports leave in the file store: taken away as soon as no import needs it."""
+"""What imports leave behind, in the database and in the file store: taken away as soon as no import needs it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from psycopg.rows import dict_row
-
 from reelbase.database.asking import answer
 from reelbase.database.connect import Connection
-from reelbase.imports import origins
+from reelbase.errors import Cancelled
+from reelbase.imports import origins, store
 from reelbase.imports.sources import URL
-from reelbase.receiving import copies, store, uploads
+from reelbase.loading.ledger import Run
+from reelbase.receiving import copies, uploads
+from reelbase.receiving.store import remove
 
 _DAY_SECONDS = 86400.0
+
+
+def end_cancelled(connection: Connection, run: Run) -> bool:
+    """Write down that a run was cancelled, and take all of it away; false when it is no longer ours."""
+    with connection.transaction():
+        is_ours = store.end(connection, run, "cancelled", Cancelled(f"Import {run.import_id} was cancelled."))
+        if is_ours:
+            store.forget_all(connection, run.import_id)
+    if is_ours:
+        drop(connection, run.import_id)
+    return is_ours
 
 
 def drop(connection: Connection, import_id: int) -> None:
@@ -29,12 +41,11 @@ def drop(connection: Connection, import_id: int) -> None:
 def drop_uploads(connection: Connection, import_id: int) -> None:
     """Take away the uploads of an import that has come to its end for good, unless another one may read them."""
     rows = connection.execute(origins.SQL["uploads_to_drop"], {"import_id": import_id}).fetchall()
-    with connection.cursor(row_factory=dict_row) as cursor:
-        for (upload_id,) in rows:
-            path = answer(cursor, uploads.end(upload_id, "terminated"))
-            if path is not None:
-                with contextlib.suppress(OSError):
-                    store.remove(path)
+    for (upload_id,) in rows:
+        path = answer(connection, uploads.end(upload_id, "terminated"))
+        if path is not None:
+            with contextlib.suppress(OSError):
+                remove(path)
 
 
 def sweep(connection: Connection, folder: Path | None, *, keep_days: float, staging_days: float) -> list[Path]:

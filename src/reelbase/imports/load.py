@@ -34,7 +34,7 @@ class Loading:
         self._resources = resources
         self._limit = reject_limit(job.max_rejects)
         self._limit_text = job.max_rejects
-        self._plan = plan(lease.connection, job)
+        self._plan = plan(lease.connection, job, self._check)
         self._progress = {
             file.id: _Progress(file, ledger.counts(lease.connection, file.id)) for file in self._plan.files.values()
         }
@@ -44,6 +44,10 @@ class Loading:
         self._ends: dict[int, int] = {}
         name = session_name(run.import_id, run.attempt)
         self._crew = Crew(url, name, resources.connections, self._board, self._take_piece)
+
+    def _check(self) -> None:
+        if self._board.error is not None:
+            raise self._board.error
 
     def stop(self, error: ReelbaseError) -> None:
         """End the run with this error; what the connections are busy with is cancelled."""
@@ -60,8 +64,7 @@ class Loading:
             self._work()
         with timed("checks"):
             tables = self._tables.staged()
-        if self._board.error is not None:  # somebody wanted it to end during the checks
-            raise self._board.error
+        self._check()  # somebody may have wanted it to end meanwhile
         return tables
 
     def _work(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 from reelbase.database.connect import Connection, DictConnection
 from reelbase.database.statements import statements
 from reelbase.imports import store
-from reelbase.imports.sources import Source
+from reelbase.imports.sources import URL, Source
 from reelbase.loading.ledger import Run
 
 SQL = statements("reelbase.imports", "origins.sql")
@@ -30,6 +31,8 @@ class Origin:
 
 def add(connection: Connection, import_id: int, sources: Sequence[Source]) -> None:
     """Write down where an import's files come from."""
+    if any(source.kind != URL for source in sources):
+        connection.execute(store.SQL["is_here"], {"import_id": import_id, "host": platform.node()})
     for position, source in enumerate(sources):
         connection.execute(
             SQL["add"],

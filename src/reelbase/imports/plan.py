@@ -10,7 +10,6 @@ from psycopg import sql
 
 from reelbase.database.connect import Connection
 from reelbase.datasets import Column, Table
-from reelbase.errors import ImportFailure
 from reelbase.imports import store
 from reelbase.imports.board import OpenFeed
 from reelbase.imports.store import StoredFile
@@ -34,6 +33,8 @@ class Plan:
     files: Mapping[int, StoredFile]
     targets: Mapping[int, Target]
     tables: Mapping[str, tuple[Table, tuple[Column, ...]]]
+    check: Callable[[], None]
+    """Raises what somebody wants the run to end with."""
 
     def files_of(self, table: str) -> list[StoredFile]:
         """The files that make a table, in the order in which they were given."""
@@ -92,11 +93,11 @@ class Plan:
             )
             for file in files
         ]
-        return Feed(files[0].path, files[0].container, parts, self.chunk_bytes)
+        return Feed(files[0].path, files[0].container, parts, self.chunk_bytes, self.check)
 
 
-def plan(connection: Connection, job: store.Job) -> Plan:
-    """The plan of an import as it was asked for."""
+def plan(connection: Connection, job: store.Job, check: Callable[[], None]) -> Plan:
+    """The plan of an import as it was asked for; `check` raises what somebody wants the run to end with."""
     schema = staging.schema_name(job.dataset, job.id)
     found = store.files(connection, job)
     tables = [effective(table, [file for file in found if file.table == table]) for table in _tables(found)]
@@ -116,6 +117,7 @@ def plan(connection: Connection, job: store.Job) -> Plan:
             )
             for table in tables
         },
+        check=check,
     )
 
 
@@ -158,22 +160,15 @@ def _streams(files: Iterable[StoredFile]) -> list[list[StoredFile]]:
 
 def _extents(connection: Connection, file: StoredFile) -> list[Extent]:
     """What the ledger knows of a file."""
-    extents = []
-    for chunk in ledger.recorded(connection, file.id):
-        if chunk.lost > ledger.LOST_BOUND:
-            raise ImportFailure(
-                f"{file.name} from line {chunk.first_line}: {chunk.lost} workers were lost with it.",
-                "A retry tries again.",
-            )
-        extents.append(
-            Extent(
-                chunk.chunk_id,
-                chunk.first_byte,
-                chunk.bytes,
-                chunk.first_line,
-                chunk.last_line + 1,
-                chunk.source_bytes,
-                wanted=chunk.state != "done",
-            )
+    return [
+        Extent(
+            chunk.chunk_id,
+            chunk.first_byte,
+            chunk.bytes,
+            chunk.first_line,
+            chunk.last_line + 1,
+            chunk.source_bytes,
+            wanted=chunk.state != "done",
         )
-    return extents
+        for chunk in ledger.recorded(connection, file.id)
+    ]

@@ -90,10 +90,20 @@ select t.release_id, t.table_name, t.data_schema, t.import_id, t.rows,
   from reelbase.release_tables t where t.release_id = any (%(releases)s) order by t.release_id, t.table_name;
 
 -- name: workers
-select id, host, pid, since, seen_at, import_id,
-       (select count(*) from reelbase.chunks c where c.worker_id = w.id and c.state = 'done') as chunks_done
-  from reelbase.workers w
- where seen_at > now() - make_interval(secs => %(lease_seconds)s) order by since;
+-- Each process that runs imports, with what it does now; a command that runs its own import is one as well.
+select w.id, w.host, w.pid, coalesce(r.task, 'waiting') as task, r.import, w.since, w.seen_at,
+       w.chunks_done + coalesce(r.chunks, 0)::bigint as chunks_done
+  from reelbase.workers_alive w
+  left join lateral (
+       select min(i.id) as import,
+              string_agg(concat(i.kind, ' ', i.id, ' of ' || i.dataset, ': ', i.state), ', ' order by i.id) as task,
+              sum((select count(*) from reelbase.chunks c
+                    where c.import_id = i.id and c.state = 'done' and c.worker_id = run.id)) as chunks
+         from reelbase.workers run
+         join reelbase.imports i on i.worker_id = run.id and i.state in ('receiving', 'loading', 'indexing', 'publishing')
+        where run.id = w.id or run.process = w.id) r on true
+ where (w.listens or w.process is null) and w.seen_at > now() - make_interval(secs => %(lease_seconds)s)
+ order by w.since, w.id;
 
 -- name: count_imports
 select count(*) as imports from reelbase.imports i

@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reelbase.errors import DiskFull
@@ -16,6 +16,8 @@ from reelbase.settings import Settings
 # PostgreSQL survives a table that cannot grow, but goes down when its log cannot: an import stops while there is still
 # room for some segments of it (16 MiB each), and for what is in flight.
 _DISK_RESERVE = 96 << 20
+# Beside a large import a small one has one connection, or two where there are many.
+_MANY_CONNECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Web:
 
 @dataclass(slots=True)
 class Resources:
-    """Connections, lease and disk of one run. `disk` is the embedded server's folder, None for another server."""
+    """Connections, lease and disk of a run. `disk` is the embedded server's folder, None for another server."""
 
     connections: int
     lease_seconds: float
@@ -56,10 +58,14 @@ class Resources:
             ),
         )
 
+    def beside_others(self) -> Resources:
+        """The same for a small import beside a large one, which has the connections; one word stops both."""
+        return replace(self, connections=2 if self.connections >= _MANY_CONNECTIONS else 1)
+
     def stop(self) -> None:
-        """Ask the run to end as interrupted."""
+        """Ask whatever runs to end as interrupted."""
         self.stopped.set()
-        for listener in self._listeners:
+        for listener in list(self._listeners):
             listener()
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from reelbase.database.statements import statements
 from reelbase.datasets import DATASETS, Column, Dataset, Layout, Table
 from reelbase.errors import Cancelled, Fenced, ReelbaseError, UnknownImport
 from reelbase.loading.ledger import Run
+from reelbase.loading.staging import schema_name
+from reelbase.publishing import prune
 from reelbase.reading.recognise import unknown_column
 from reelbase.reading.survey import Survey
 
@@ -83,6 +86,7 @@ def create(
 def add_files(connection: Connection, import_id: int, survey: Survey) -> None:
     """Write down the files of an import, and what is passed over."""
     connection.execute(SQL["set_skipped"], {"import_id": import_id, "skipped": Jsonb(list(survey.skipped))})
+    connection.execute(SQL["is_here"], {"import_id": import_id, "host": platform.node()})
     for position, file in enumerate(survey.files):
         connection.execute(
             SQL["add_file"],
@@ -185,9 +189,10 @@ def forget_files(connection: Connection, import_id: int) -> None:
     connection.execute(SQL["forget_files"], {"import_id": import_id})
 
 
-def start(connection: Connection, import_id: int, worker_id: object) -> int | None:
+def start(connection: Connection, import_id: int, worker_id: object, *, by_worker: bool) -> int | None:
     """Make a queued import this worker's; returns its attempt, None when it is not queued any more."""
-    row = connection.execute(SQL["start"], {"import_id": import_id, "worker_id": worker_id}).fetchone()
+    parameters = {"import_id": import_id, "worker_id": worker_id, "by_worker": by_worker}
+    row = connection.execute(SQL["start"], parameters).fetchone()
     return int(row[0]) if row else None
 
 
@@ -237,5 +242,14 @@ def end(connection: Connection, run: Run, state: str, error: ReelbaseError) -> b
             {"import_id": run.import_id, "attempt": run.attempt, "state": state, "code": code, "detail": detail},
         ).fetchone()
         if row is not None:
-            connection.execute(SQL["free_chunks"], {"import_id": run.import_id})
+            connection.execute(SQL["free_chunks"], {"import_id": run.import_id, "lost": 1})
     return row is not None
+
+
+def forget_all(connection: Connection, import_id: int) -> None:
+    """Drop what a cancelled import has loaded, prepared and found; what was asked for stays on record."""
+    dataset = job(connection, import_id).dataset
+    prune.drop_unpublished(connection, import_id, dataset)
+    prune.drop_staging(connection, import_id, schema_name(dataset, import_id))
+    forget_progress(connection, import_id)
+    connection.execute(SQL["forget_checks"], {"import_id": import_id})

@@ -14,6 +14,9 @@ select exists (select from reelbase.import_files where import_id = %(import_id)s
 -- name: forget_files
 delete from reelbase.import_files where import_id = %(import_id)s;
 
+-- name: is_here
+update reelbase.imports set host = %(host)s where id = %(import_id)s;
+
 -- name: set_skipped
 update reelbase.imports set skipped = %(skipped)s where id = %(import_id)s;
 
@@ -37,7 +40,7 @@ select id, kind, coalesce(dataset, ''), state, mode, max_rejects, chunk_bytes, a
 -- name: start
 -- A queued import becomes this worker's; no row when it is no longer queued.
 update reelbase.imports
-   set state = 'receiving', worker_id = %(worker_id)s, started_at = clock_timestamp(),
+   set state = 'receiving', worker_id = %(worker_id)s, by_worker = %(by_worker)s, started_at = clock_timestamp(),
        updated_at = clock_timestamp(), finished_at = null, error_code = null, error_detail = null
  where id = %(import_id)s and state = 'queued' and not cancel_asked
 returning attempt;
@@ -72,8 +75,27 @@ returning id;
 
 -- name: free_chunks
 -- What was running is anybody's again. Whose worker was lost does not count as the chunk's own error.
-update reelbase.chunks set state = 'queued', lost = lost + 1
+update reelbase.chunks set state = 'queued', lost = lost + %(lost)s
  where import_id = %(import_id)s and state = 'running';
+
+-- name: count_loss
+-- How many workers in a row have been lost with an import, or with a chunk of it; a worker that has loaded anything
+-- begins a new row. No row updated: it is not this attempt's, or somebody wants it to end.
+update reelbase.imports i
+   set lost = 1 + case when exists (select from reelbase.chunks c
+                                     where c.import_id = i.id and c.state = 'done' and c.finished_at >= i.started_at)
+                       then 0 else i.lost end
+ where id = %(import_id)s and attempt = %(attempt)s and state in ('receiving', 'loading', 'indexing', 'publishing')
+   and not cancel_asked
+returning greatest(i.lost, (select max(c.lost) + 1 from reelbase.chunks c where c.import_id = i.id and c.state = 'running'));
+
+-- name: give_back
+-- The next worker goes on with it, with the next attempt; whoever still runs this one can write nothing any more.
+update reelbase.imports
+   set state = 'queued', attempt = attempt + 1, worker_id = null, updated_at = clock_timestamp()
+ where id = %(import_id)s and attempt = %(attempt)s and state in ('receiving', 'loading', 'indexing', 'publishing')
+   and not cancel_asked
+returning id;
 
 -- name: ask_cancel
 update reelbase.imports set cancel_asked = true, updated_at = clock_timestamp()
@@ -89,8 +111,8 @@ returning id;
 
 -- name: retry
 update reelbase.imports
-   set state = 'queued', attempt = attempt + 1, cancel_asked = false, updated_at = clock_timestamp(), finished_at = null,
-       max_rejects = coalesce(%(max_rejects)s, max_rejects)
+   set state = 'queued', attempt = attempt + 1, lost = 0, cancel_asked = false, updated_at = clock_timestamp(),
+       finished_at = null, max_rejects = coalesce(%(max_rejects)s, max_rejects)
  where id = %(import_id)s and state = 'failed'
 returning attempt;
 
@@ -112,13 +134,16 @@ delete from reelbase.merged_tables where import_id = %(import_id)s;
 -- name: forget_rejects
 delete from reelbase.rejects where import_id = %(import_id)s;
 
+-- name: forget_checks
+delete from reelbase.checks where import_id = %(import_id)s;
+
 -- name: reset_files
 update reelbase.import_files set cut = false, started_at = null, finished_at = null
  where import_id = %(import_id)s;
 
 -- name: held_by
 -- Running imports with what is known of their workers: whether the lock is held, and how long they have been silent.
-select i.id, i.attempt, coalesce(i.dataset, ''), i.cancel_asked,
+select i.id, i.attempt, i.by_worker,
        exists (select from pg_locks l
                 where l.locktype = 'advisory' and l.classid = %(space)s and l.objid = i.id and l.objsubid = 2
                   and l.database = (select oid from pg_database where datname = current_database()) and l.granted) as locked,
@@ -132,33 +157,75 @@ select i.id, i.attempt, coalesce(i.dataset, ''), i.cancel_asked,
 select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity
  where application_name = %(name)s and pid <> pg_backend_pid();
 
--- name: take_back
-delete from reelbase.procrastinate_jobs where queue_name = %(queue)s and status = 'todo';
+-- name: is_small
+-- Whether an import is known to be short: by the bytes of its files on disk, or because it has none to read.
+select i.kind in ('rollback', 'remove')
+       or coalesce((select sum(f.source_bytes) <= %(bound)s from reelbase.import_files f where f.import_id = i.id), false)
+  from reelbase.imports i where i.id = %(import_id)s;
+
+-- name: forget_job
+delete from reelbase.procrastinate_jobs
+ where task_name = %(task)s and args @> jsonb_build_object('import_id', %(import_id)s::bigint)
+   and status = %(status)s::reelbase.procrastinate_job_status;
 
 -- name: without_job
--- Imports that wait, though nobody will be woken up for them.
+-- Imports that wait, though nobody will be woken up for them: their job is gone, or somebody has had it for too long.
 select i.id from reelbase.imports i
- where i.state = 'queued' and i.updated_at < now() - make_interval(secs => %(lease_seconds)s)
+ where i.state = 'queued' and i.updated_at < now() - interval '2 seconds'
    and not exists (select from reelbase.procrastinate_jobs j
-                    where j.queue_name = 'import-' || i.id and j.status = 'todo')
+                    where j.task_name = %(task)s and j.args @> jsonb_build_object('import_id', i.id)
+                      and (j.status = 'todo'
+                           or j.status = 'doing' and j.worker_id is not null
+                              and i.updated_at >= now() - make_interval(secs => %(lease_seconds)s)))
    for update skip locked;
 
+-- name: forget_jobs
+-- Jobs that have ended, and those whose worker the queue has given up; what becomes of the import says its own row.
+delete from reelbase.procrastinate_jobs
+ where task_name = %(task)s and (status not in ('todo', 'doing') or status = 'doing' and worker_id is null);
+
+-- name: forget_job_workers
+delete from reelbase.procrastinate_workers where last_heartbeat < now() - make_interval(secs => %(seconds)s);
+
+-- name: host
+select host from reelbase.imports where id = %(import_id)s and state = 'queued';
+
+-- name: paths
+-- What an import has to read on the machine that runs it; before its files are known, what they are to be found in.
+select path, fingerprint from reelbase.import_files where import_id = %(import_id)s
+ union
+select coalesce(u.path, s.location), null
+  from reelbase.import_sources s left join reelbase.uploads u on s.kind = 'upload' and u.id = s.location
+ where s.import_id = %(import_id)s and s.kind <> 'url'
+   and not exists (select from reelbase.import_files f where f.import_id = s.import_id);
+
 -- name: worker_start
-insert into reelbase.workers (host, pid, listens) values (%(host)s, %(pid)s, %(listens)s) returning id;
+insert into reelbase.workers (id, host, pid, listens, process)
+values (coalesce(%(id)s::uuid, gen_random_uuid()), %(host)s, %(pid)s, %(listens)s, %(process)s)
+    on conflict (id) do update set seen_at = clock_timestamp(), connected_at = clock_timestamp(), backend = pg_backend_pid()
+returning id;
 
 -- name: worker_beat
-update reelbase.workers set seen_at = clock_timestamp(), import_id = %(import_id)s where id = %(worker_id)s;
+update reelbase.workers set seen_at = clock_timestamp() where id = %(worker_id)s returning id;
 
 -- name: worker_stop
 delete from reelbase.workers where id = %(worker_id)s;
 
+-- name: run_stop
+-- The run is over; what it has loaded counts for its worker.
+with run as (delete from reelbase.workers where id = %(worker_id)s returning process)
+update reelbase.workers w
+   set chunks_done = chunks_done + (select count(*) from reelbase.chunks c
+                                     where c.import_id = %(import_id)s and c.state = 'done' and c.worker_id = %(worker_id)s)
+  from run where w.id = run.process;
+
 -- name: somebody_listens
--- A worker that was killed has no session any more, whatever its last heartbeat was.
-select exists (select from reelbase.workers w join pg_stat_activity a on a.pid = w.backend
-                where w.listens and w.seen_at > now() - make_interval(secs => %(lease_seconds)s));
+select exists (select from reelbase.workers_alive
+                where listens and seen_at > now() - make_interval(secs => %(lease_seconds)s));
 
 -- name: workers_prune
-delete from reelbase.workers w where seen_at < now() - interval '1 day';
+delete from reelbase.workers w
+ where seen_at < now() - interval '5 seconds' and not exists (select from reelbase.workers_alive a where a.id = w.id);
 
 -- name: watch
 select i.cancel_asked, i.attempt, i.state from reelbase.imports i where i.id = %(import_id)s;

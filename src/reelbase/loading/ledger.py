@@ -48,7 +48,6 @@ class Recorded:
     first_line: int
     last_line: int
     state: str
-    lost: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ returning state;
 
 -- name: recorded
 -- What the ledger knows of a file, in its order.
-select id, first_byte, bytes, source_bytes, first_line, last_line, state, lost
+select id, first_byte, bytes, source_bytes, first_line, last_line, state
   from reelbase.chunks where file_id = %(file_id)s order by first_byte;
 
 -- name: mark_cut

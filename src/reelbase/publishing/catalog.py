@@ -136,6 +136,11 @@ def retired(connection: Connection) -> list[int]:
     return [release for (release,) in connection.execute(_SQL["retired"])]
 
 
+def unpublished(connection: Connection, import_id: int) -> list[int]:
+    """Releases that an import has begun to build and never published."""
+    return [release for (release,) in connection.execute(_SQL["unpublished"], {"import_id": import_id})]
+
+
 def drop_retired(connection: Connection, release: int) -> None:
     """Drop a retired release and forget it; what people have put beside its tables stays, with its schema."""
     schema = schema_name(release)

@@ -39,6 +39,9 @@ select r.id from reelbase.catalog_releases r
  where not exists (select from reelbase.catalog c where r.id in (c.live, c.previous))
    and (r.published_at is not null or i.id is null or i.state in ('completed', 'failed', 'cancelled'));
 
+-- name: unpublished
+select id from reelbase.catalog_releases where import_id = %(import_id)s and published_at is null;
+
 -- name: forget_previous
 update reelbase.catalog set previous = null;
 

@@ -14,7 +14,7 @@ from psycopg import errors, sql
 from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
 from reelbase.publishing import catalog
-from reelbase.publishing.release import schema_name
+from reelbase.publishing.release import drop_release, schema_name
 
 _SQL = statements("reelbase.publishing", "release.sql")
 _LOCK_TIMEOUT_MS = 2000
@@ -52,6 +52,15 @@ def drop_staging(connection: Connection, import_id: int, schema: str) -> None:
     with connection.transaction():
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
         _forget_staging(connection, import_id)
+
+
+def drop_unpublished(connection: Connection, import_id: int, dataset: str) -> None:
+    """Drop the releases, of a dataset and of the catalog, that an import has prepared and never published."""
+    with connection.transaction():
+        for release in catalog.unpublished(connection, import_id):
+            catalog.drop(connection, release)
+        for (release,) in connection.execute(_SQL["unpublished"], {"import_id": import_id}).fetchall():
+            drop_release(connection, dataset, release)
 
 
 def _forget_staging(connection: Connection, import_id: int) -> None:

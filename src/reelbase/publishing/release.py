@@ -115,9 +115,9 @@ def publish(
                 _complete(connection, import_id, attempt, release)
         except _Moved:
             catalog.drop(connection, built)
-            _drop_release(connection, dataset, release)
+            drop_release(connection, dataset, release)
         except BaseException:
-            _drop_release(connection, dataset, release)
+            drop_release(connection, dataset, release)
             raise
         else:
             return release
@@ -136,7 +136,7 @@ def publish_nothing(connection: Connection, dataset: str, import_id: int, attemp
             _swap(connection, dataset, now, Pointer(release, now.live), built)
             _complete(connection, import_id, attempt, release)
     except BaseException:
-        _drop_release(connection, dataset, release)
+        drop_release(connection, dataset, release)
         raise
     return release
 
@@ -246,7 +246,7 @@ def _complete(connection: Connection, import_id: int, attempt: int, release: int
         raise Fenced(f"Import {import_id} is no longer run by this worker.")
 
 
-def _drop_release(connection: Connection, dataset: str, release: int) -> None:
+def drop_release(connection: Connection, dataset: str, release: int) -> None:
     """Forget a release that was prepared and not published."""
     if connection.closed or connection.broken:
         return

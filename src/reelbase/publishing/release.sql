@@ -51,6 +51,9 @@ select r.id, r.dataset,
    and (%(dataset)s::text is null or r.dataset = %(dataset)s)
    and (r.published_at is not null or i.id is null or i.state in ('completed', 'failed', 'cancelled'));
 
+-- name: unpublished
+select id from reelbase.releases where import_id = %(import_id)s and published_at is null;
+
 -- name: forget_release
 delete from reelbase.releases where id = %(release)s;
 

@@ -7,7 +7,7 @@ chunks are cut.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from reelbase.reading.chunks import Chunk, Cutter
 from reelbase.reading.records import Grammar
 
 _AGAIN = "Import it again."
+# What is passed over is unpacked all the same: in steps of less than a second, so that it can be left off.
+_STEP_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,20 @@ class End:
 
 
 class Feed:
-    """Iterates over the pieces of its files, and an End behind each. Not safe for several threads at once."""
+    """Iterates over the pieces of its files, and an End behind each. Not safe for several threads at once.
 
-    def __init__(self, path: Path, container: str, files: Sequence[FeedFile], chunk_bytes: int) -> None:
+    `check` is called now and then while parts are passed over; what it raises ends the feed.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        container: str,
+        files: Sequence[FeedFile],
+        chunk_bytes: int,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._check = check
         self._path = path
         self._container = container
         self.files = tuple(files)
@@ -122,13 +135,18 @@ class Feed:
             if extent.wanted:
                 yield Piece(file.key, self._again(file, stream, extent), extent.source_bytes, extent.key)
             else:
-                stream.skip(extent.bytes)
+                self._pass_over(stream, extent.bytes)
             at, line = at + extent.bytes, extent.next_line
         if not file.cut:
             for piece in self._cut(file, stream, at, line):
                 at += piece.chunk.bytes
                 yield piece
         yield End(file.key, at)
+
+    def _pass_over(self, stream: unpack.Stream, size: int) -> None:
+        for start in range(0, size, _STEP_BYTES):
+            self._check()
+            stream.skip(min(_STEP_BYTES, size - start))
 
     def _again(self, file: FeedFile, stream: unpack.Stream, extent: Extent) -> Chunk:
         """Read an extent once more: the same bytes by the same rules make the same chunk."""
