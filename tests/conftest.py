@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +15,10 @@ from reelbase.database.embedded import EmbeddedServer
 from reelbase.database.migrate import migrate
 
 _TEMPLATE = "reelbase_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--tus-url", help="the tus server that tests/tus looks at (default: one of our own)")
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +49,22 @@ def server_url(server_home: Path) -> str:
 @pytest.fixture(scope="session")
 def _numbers() -> Iterator[int]:
     return itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def new_database(server_url: str) -> Callable[[str], str]:
+    """Makes a database of that name with our tables in it, which lasts as long as the session."""
+
+    def make(name: str) -> str:
+        with connect(server_url) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {} strategy file_copy").format(
+                    sql.Identifier(name), sql.Identifier(_TEMPLATE)
+                )
+            )
+        return _of(server_url, name)
+
+    return make
 
 
 @pytest.fixture
