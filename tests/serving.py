@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from reelbase.api import routes as api
 from reelbase.api.requests import Importing
 from reelbase.imports.sources import SourceRules
 from reelbase.receiving.arriving import Arrivals
 from reelbase.receiving.store import Store
-from reelbase.serving.application import Options, service
+from reelbase.serving.application import Life, Options, service
 from reelbase.serving.protocol import Protocol
 from reelbase.web import routes as web
 from reelbase.web.errors import explain
@@ -53,9 +54,14 @@ class Served:
 
 @contextmanager
 def served(
-    url: str, options: Options | None = None, importing: Importing | None = None, grace_seconds: int = 2
+    url: str,
+    options: Options | None = None,
+    importing: Importing | None = None,
+    grace_seconds: int = 2,
+    more: Sequence[BaseRoute] = (),
+    lives: Sequence[Life] = (),
 ) -> Iterator[Served]:
-    """Serve a database's API and pages."""
+    """Serve a database's API and pages, and what else is given."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(("127.0.0.1", 0))
@@ -67,10 +73,9 @@ def served(
             states.append(app.state)
             yield
 
-        routes = [*api.routes(), *web.routes()]
-        app = service(
-            url, options or Options(), routes, [api.life(importing or importing_from(url)), web.life, remember], explain
-        )
+        routes = [*api.routes(), *web.routes(), *more]
+        alive = [api.life(importing or importing_from(url)), web.life, *lives, remember]
+        app = service(url, options or Options(), routes, alive, explain)
         config = uvicorn.Config(app, http=Protocol, access_log=False, log_config=None)
         config.timeout_graceful_shutdown = grace_seconds
         server = _Server(config)

@@ -138,9 +138,7 @@ def test_more_than_the_server_takes(tus: Tus) -> None:
     assert tus.ask("POST", Upload_Length=str(int(most) + 1)).status_code == 413
 
 
-@pytest.mark.parametrize(
-    "metadata", ["", "empty", f"filename {b64(b'a.csv')}", f"a {b64(b'x')},b,c {b64(b'y')}"]
-)
+@pytest.mark.parametrize("metadata", ["", "empty", f"filename {b64(b'a.csv')}", f"a {b64(b'x')},b,c {b64(b'y')}"])
 def test_metadata_comes_back(tus: Tus, metadata: str) -> None:
     url = tus.create(1, **({"Upload_Metadata": metadata} if metadata else {}))
     told = tus.head(url).headers.get("upload-metadata", "")
