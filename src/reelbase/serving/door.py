@@ -168,7 +168,10 @@ class Door:
         if problem is None and isinstance(error, HTTPException):
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             problem = Problem(error.status_code, f"http_{error.status_code}", str(error.detail), headers=headers)
-        if problem is None or problem.status >= 500:
+        if isinstance(error, Problem):
+            if error.status >= 500:  # foreseen: no trace, which takes the loop long to write and tells nothing more
+                self._log.warning("request refused", request_id=visit.id, status=error.status, detail=error.detail)
+        elif problem is None or problem.status >= 500:
             self._log.error("request failed", request_id=visit.id, exc_info=error)
         if visit.has_begun:
             raise error  # the connection breaks off: half an answer must not look like a whole one
