@@ -40,7 +40,7 @@ class Tus:
     url: str
     http: httpx.Client
 
-    def ask(self, method: str, url: str = "", content: Any = None, **headers: str) -> httpx.Response:
+    def ask(self, method: str, url: str = "", content: Any = None, **headers: Any) -> httpx.Response:
         """A request with Tus-Resumable; names of headers with _ for -, an empty value leaves one out."""
         given = {**VERSION, **{name.replace("_", "-"): value for name, value in headers.items()}}
         sent = {name: value for name, value in given.items() if value}

@@ -17,7 +17,7 @@ def main() -> None:
         chunk_size=4 << 20,
         metadata={"filename": Path(path).name, "empty": ""},
         store_url=True,
-        url_storage=FileStorage(memory),
+        url_storage=FileStorage(memory),  # type: ignore[no-untyped-call]
         fingerprinter=Fingerprint(),
         upload_checksum=True,
         retries=20,

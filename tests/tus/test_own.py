@@ -17,6 +17,7 @@ import pytest
 from reelbase.database.embedded import EmbeddedServer
 from reelbase.errors import UnknownUpload, UploadDamaged, UploadUnfinished
 from reelbase.receiving import uploads
+from tests.crashing import small_disk
 from tests.tus.client import Tus, b64, wait_until
 from tests.tus.conftest import Own, client, own_server
 from tests.tus.test_defects import inside
@@ -193,3 +194,25 @@ def test_what_an_import_has_asked_for_outlives_its_time(database: str, tmp_path:
         wait_until(lambda: tus.head(left).status_code == 410, 15)
         assert tus.head(kept).status_code == 200
         assert own.received(kept).path.exists()
+
+
+def test_a_disk_that_is_full_midway_keeps_what_has_come(database: str, tmp_path: Path) -> None:
+    data = os.urandom(24 * MIB)
+    with small_disk(tmp_path, 32 * MIB) as disk, inside(database, tmp_path) as tus:
+        url = tus.create(len(data))
+        assert tus.patch(url, 0, data[:MIB]).status_code == 204
+        disk.fill(leave=10 * MIB)
+        # Announced or not, what does not fit is refused: at once, or when the disk says so.
+        assert tus.patch(url, MIB, data[MIB:]).status_code == 507
+        disk.empty()
+        with tus.raw(url, Upload_Offset=str(MIB), Content_Length=str(len(data) - MIB)) as raw:
+            raw.send(data[MIB : 5 * MIB])
+            time.sleep(0.3)
+            disk.fill(leave=5 * MIB)
+            with contextlib.suppress(OSError):
+                raw.send(data[5 * MIB :])
+            assert raw.status() == 507
+        assert MIB <= tus.offset(url) < len(data)
+        disk.empty()
+        resume(tus, url, data)
+        assert next(tmp_path.rglob(url.rsplit("/", 1)[1])).read_bytes() == data

@@ -80,7 +80,7 @@ def test_an_offset_that_is_no_number_is_refused(tus: Tus, offset: str) -> None:
     url = tus.create(len(DATA))
     answer = tus.ask(
         "PATCH", url, b"x", Content_Type=BODY_TYPE, **({"Upload_Offset": offset.encode()} if offset else {})
-    )  # type: ignore[arg-type]
+    )
     assert answer.status_code == 400
     assert tus.offset(url) == 0
 
@@ -147,7 +147,7 @@ def test_metadata_comes_back(tus: Tus, metadata: str) -> None:
 
 @pytest.mark.parametrize("metadata", ["a !!!", "a YQ", "a YQ==,a YQ==", ",", "a YQ==,", "ä YQ==", "a YQ== YQ=="])
 def test_metadata_that_cannot_be_read(tus: Tus, metadata: str) -> None:
-    assert tus.ask("POST", Upload_Length="1", Upload_Metadata=metadata.encode()).status_code == 400  # type: ignore[arg-type]
+    assert tus.ask("POST", Upload_Length="1", Upload_Metadata=metadata.encode()).status_code == 400
 
 
 def test_zero_bytes_are_a_file(tus: Tus, ours: Own | None) -> None:

@@ -16,6 +16,16 @@ from reelbase.serving.query import described
 
 _ALWAYS = (403, 414, 421, 429, 500, 503)
 _PLACE = "#/components/schemas/"
+_UPLOADS = {
+    "name": "uploads",
+    "description": (
+        "`/api/v1/uploads` takes files of any size, resumably, by tus 1.0.0 with the extensions creation, "
+        "creation-with-upload, creation-defer-length, checksum (sha1, sha256), expiration and termination; any tus "
+        "client speaks it. POST makes an upload and says where it is, PATCH sends bytes from an offset on, HEAD says "
+        "how far it is, DELETE ends it. The id at the end of its address is what an import names as `upload:ID`."
+    ),
+    "externalDocs": {"description": "The protocol", "url": "https://tus.io/protocols/resumable-upload"},
+}
 
 
 def document() -> dict[str, Any]:
@@ -32,6 +42,7 @@ def document() -> dict[str, Any]:
             "summary": "The public movie datasets in one PostgreSQL database",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "tags": [_UPLOADS],
         "paths": paths,
         "components": {"schemas": schemas},
     }
