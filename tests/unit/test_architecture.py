@@ -31,7 +31,7 @@ MAP: dict[str, set[str]] = {
     "reading": {"datasets", "errors"},
     "database": {"errors", "settings"},
     "outgoing": {"errors", ROOT},
-    "receiving": {"database", "errors"},
+    "receiving": {"database", "errors", "outgoing"},
     # The sift asks the grammar of `reading` what a record is, so that the two can never differ.
     "loading": {"database", "datasets", "errors", "reading"},
     "publishing": {"database", "datasets", "errors"},
