@@ -6,7 +6,6 @@ somebody who has lost his lock without noticing changes nothing.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from psycopg.rows import dict_row
 
 from reelbase.database.asking import Ask, Question
 from reelbase.database.statements import statements
-from reelbase.errors import UnknownUpload, UploadDamaged, UploadUnfinished
+from reelbase.errors import UnknownUpload, UploadUnfinished
 
 SQL = statements("reelbase.receiving", "uploads.sql")
 
@@ -95,18 +94,6 @@ def received(connection: psycopg.Connection[Any], upload_id: str) -> Received:
             )
         cursor.execute(SQL["use"], {"id": upload.id, "days": _KEPT_FOR_AN_IMPORT_DAYS})
     return Received(upload.id, upload.name, upload.path, upload.received, upload.sha256)
-
-
-def check(file: Received) -> None:
-    """Read the whole file and raise UploadDamaged where it is not what its sender said (about 1 GB a second)."""
-    if file.sha256 is None:
-        return
-    with file.path.open("rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if found != file.sha256:
-        raise UploadDamaged(
-            f"{file.name} has the SHA-256 {found}, and its sender said {file.sha256}.", "Upload it again."
-        )
 
 
 # Questions of the server
