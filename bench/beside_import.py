@@ -32,6 +32,7 @@ from reelbase.sample import write_movielens
 MOVIES = "/api/v1/movies"
 FINAL = ("completed", "failed", "cancelled")
 _PATIENCE_SECONDS = 30
+_KEPT_SECONDS = 2  # the server keeps unused connections for five
 _AFTER_SECONDS = 3  # what a publish leaves behind is measured too
 
 
@@ -207,16 +208,16 @@ async def _one(asker: Asker, path: str, due: float, state: str, measured: Measur
 
 
 class Asker:
-    """Kept-alive connections, as many as are needed at a time."""
+    """Kept-alive connections, as many as are needed at a time; the server closes those that nobody uses."""
 
     def __init__(self, address: str) -> None:
         target = urlsplit(address)
         self._host, self._port = target.hostname or "", target.port or 80
-        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._free: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, path: str) -> int:
         """The status of the answer, which is read to its end."""
-        reader, writer = self._free.pop() if self._free else await asyncio.open_connection(self._host, self._port)
+        reader, writer = await self._connection()
         try:
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n\r\n".encode())
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -225,11 +226,19 @@ class Asker:
         except BaseException:
             writer.close()
             raise
-        self._free.append((reader, writer))
+        self._free.append((time.monotonic(), reader, writer))
         return int(head[9:12])
 
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._free:
+            used, reader, writer = self._free.pop()
+            if time.monotonic() - used < _KEPT_SECONDS:
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(self._host, self._port)
+
     def close(self) -> None:
-        for _, writer in self._free:
+        for _, _, writer in self._free:
             writer.close()
 
 
