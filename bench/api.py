@@ -31,6 +31,7 @@ from load import Load, load
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 from rounds import HERE, url_of_reelbase
+from served import reelbase_serve, started
 
 from reelbase.catalog import browse, movies
 from reelbase.catalog.filters import Filters
@@ -203,34 +204,15 @@ class Server:
 
 @contextmanager
 def _serving(url: str) -> Iterator[Server]:
-    """`reelbase serve`, as people run it: with its log, which goes nowhere."""
-    command = [sys.executable, "-m", "reelbase", "serve", "--no-workers", "--port", "0"]
-    env = os.environ | {"REELBASE_DATABASE_URL": url, "REELBASE_API_CONNECTIONS": str(CONNECTIONS)}
-    with _started(command, env, "/readyz") as server:
-        yield server
+    with reelbase_serve(url, "--no-workers", REELBASE_API_CONNECTIONS=str(CONNECTIONS)) as (address, process):
+        yield Server(address, process)
 
 
 @contextmanager
 def _bare(url: str, file: Path) -> Iterator[Server]:
     command = [sys.executable, str(HERE / "bare_handler.py"), url, str(file), str(CONNECTIONS)]
-    with _started(command, dict(os.environ), "/") as server:
-        yield server
-
-
-@contextmanager
-def _started(command: Sequence[str], env: dict[str, str], path: str) -> Iterator[Server]:
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            found = re.search(r"http://\S+", said)
-            if not found:
-                sys.exit(f"{' '.join(command)} does not serve: {said}")
-            # Both listen before they say so: the first answer comes when they are ready.
-            urlopen(f"{found[0]}{path}", timeout=30).close()
-            yield Server(found[0], psutil.Process(process.pid))
-        finally:
-            process.terminate()
+    with started(command, "/") as (address, process):
+        yield Server(address, process)
 
 
 # Rounds
