@@ -13,7 +13,7 @@ from psycopg import sql
 from reelbase.database.connect import Connection, connect
 from reelbase.errors import Superseded, UnknownImport
 from reelbase.imports import commands, store
-from reelbase.publishing import prune, release
+from reelbase.publishing import names, prune, release
 from reelbase.publishing.catalog import Built, Relations
 from reelbase.publishing.release import ReleaseTable
 from tests.importing import MOVIES, RATINGS, TAGS, Importer, write
@@ -229,3 +229,53 @@ def test_an_open_transaction_of_a_reader_does_not_hold_up_a_swap(database: str, 
         publish_number(connection, 2)
         assert time.perf_counter() - began < 5
         assert reader.execute("select n from movielens.movies").fetchall() == [(2,)]
+
+
+def test_nobody_waits_while_a_swap_waits_for_a_movie_of_ones_own(database: str, connection: Connection) -> None:
+    publish_number(connection, 1)
+    with connect(database) as owner, connect(database) as reader:
+        reader.execute("set statement_timeout = '3s'")
+        with owner.transaction():
+            owner.execute("select live from reelbase.catalog for update")
+            publisher = threading.Thread(target=_publish_elsewhere, args=(database, 2))
+            publisher.start()
+            while not reader.execute(
+                "select from pg_stat_activity where application_name = 'publisher' and wait_event_type = 'Lock'"
+            ).fetchall():
+                time.sleep(0.02)
+            assert reader.execute("select n from movielens.movies").fetchall() == [(1,)]
+        publisher.join()
+        assert reader.execute("select n from movielens.movies").fetchall() == [(2,)]
+
+
+def _publish_elsewhere(database: str, number: int) -> None:
+    with connect(database, "publisher") as connection:
+        publish_number(connection, number)
+
+
+def test_a_reader_of_dataset_and_catalog_never_waits_for_a_swap_that_waits_for_it(
+    database: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the catalog's view and comes to the dataset's: both are held off at once, or neither."""
+    publish_number(connection, 1)
+    monkeypatch.setattr(names, "_QUIET_TRIES", 1)
+    held: list[tuple[object, ...]] = []
+    rename = names.rename
+
+    def look_and_rename(of: Connection, name: str, new_name: str) -> None:
+        if not held:
+            held.extend(of.execute(_HELD).fetchall() or [("nothing",)])
+        rename(of, name, new_name)
+
+    monkeypatch.setattr(names, "rename", look_and_rename)
+    with connect(database) as reader, reader.transaction():
+        reader.execute("select from catalog.movies")
+        publish_number(connection, 2)
+    assert held == [("nothing",)]
+
+
+_HELD = """
+    select c.oid::regclass::text from pg_locks l join pg_class c on c.oid = l.relation
+     where l.pid = pg_backend_pid() and l.mode = 'AccessExclusiveLock' and l.granted
+       and c.relnamespace in ('movielens'::regnamespace, 'catalog'::regnamespace)
+"""

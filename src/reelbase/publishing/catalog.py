@@ -70,22 +70,36 @@ def prepare(connection: Connection, import_id: int, of: Mapping[str, int], relat
     return release
 
 
+def make_ready(connection: Connection, release: int) -> list[sql.Identifier]:
+    """Bring a release up to date, so that nothing slow is left to `swap`; part of the same transaction.
+
+    Returns the views and tables that the swap will take from readers.
+    """
+    live = _locked(connection)
+    own.show_all(connection, sql.Identifier(LIVE if live == release else schema_name(release)))
+    if live in (None, release):
+        return []
+    names.grant_as(connection, LIVE, schema_name(release))
+    return [sql.Identifier(LIVE, name) for name, _ in _tables(connection, LIVE)]
+
+
 def swap(connection: Connection, release: int) -> None:
-    """Make a release of the catalog live; part of the transaction that publishes a dataset."""
-    row = connection.execute(_SQL["pointer_locked"]).fetchone()
-    live = row[0] if row else None
-    schema = sql.Identifier(LIVE if live == release else schema_name(release))
-    own.show_all(connection, schema)
+    """Make a release of the catalog live; part of the transaction that publishes a dataset, behind `make_ready`."""
+    live = _locked(connection)
     if live != release:
         if live is not None:
-            names.grant_as(connection, LIVE, schema_name(release))
-            names.quiet(connection, LIVE, [name for name, _ in _tables(connection, LIVE)])
             names.rename(connection, LIVE, schema_name(live))
         else:
             names.check_free(connection, LIVE)
         names.rename(connection, schema_name(release), LIVE)
     connection.execute(_SQL["point"], {"release": release})
     connection.execute(_SQL["published"], {"release": release})
+
+
+def _locked(connection: Connection) -> int | None:
+    """The live release, which stays the live one until the transaction ends."""
+    row = connection.execute(_SQL["pointer_locked"]).fetchone()
+    return row[0] if row else None
 
 
 def drop(connection: Connection, release: int) -> None:

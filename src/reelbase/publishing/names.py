@@ -51,23 +51,26 @@ def relations(connection: Connection, schema: str) -> list[str]:
     return [name for (name,) in connection.execute(_SQL["relations"], {"schema": schema})]
 
 
-def quiet(connection: Connection, schema: str, shown: Collection[str]) -> None:
+def quiet(connection: Connection, views: Collection[sql.Identifier]) -> None:
     """Wait for a moment in which no statement holds the live views, and hold readers off for the rename.
 
     A statement resolves its names one after the other. One that is between two names when the rename commits would read
     the first from the old release and the second from the new. Locking the views shuts that window: whoever has
     resolved the first name holds a lock on it. Nobody waits longer than a few milliseconds; where a reader keeps a
-    transaction open, the rename goes ahead without the lock, as it may at any time.
+    transaction open, the rename goes ahead without the lock, as it may at any time. Give all views of the swap at once,
+    and do nothing slow behind this: readers wait from here to the commit.
     """
-    if not shown:
+    if not views:
         return
-    views = sql.SQL(", ").join(sql.Identifier(schema, name) for name in sorted(shown))
-    lock = sql.SQL("lock table only {} in access exclusive mode").format(views)
+    lock = sql.SQL("lock table only {} in access exclusive mode").format(sql.SQL(", ").join(views))
+    usual = connection.execute("select current_setting('lock_timeout')").fetchone()
     for _ in range(_QUIET_TRIES):
         try:
             with connection.transaction():
                 connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{_QUIET_MS}ms")))
                 connection.execute(lock)
+                # A savepoint that is kept keeps its settings: the caller's statements must not be in such a hurry.
+                connection.execute("select set_config('lock_timeout', %s, true)", usual)
         except (errors.LockNotAvailable, errors.DeadlockDetected, errors.InsufficientPrivilege):
             time.sleep(_QUIET_PAUSE)
         else:

@@ -111,8 +111,7 @@ def publish(
                 now = check_not_superseded(connection, dataset, import_id, (table.name for table in loaded))
                 if now != before:
                     raise _Moved
-                _swap(connection, dataset, release, now, Pointer(release, now.live))
-                catalog.swap(connection, built)
+                _swap(connection, dataset, now, Pointer(release, now.live), built)
                 _complete(connection, import_id, attempt, release)
         except _Moved:
             catalog.drop(connection, built)
@@ -134,8 +133,7 @@ def publish_nothing(connection: Connection, dataset: str, import_id: int, attemp
         built = _catalog(connection, import_id, dataset, None, build)
         with connection.transaction():
             now = check_not_superseded(connection, dataset, import_id, ())
-            _swap(connection, dataset, release, now, Pointer(release, now.live))
-            catalog.swap(connection, built)
+            _swap(connection, dataset, now, Pointer(release, now.live), built)
             _complete(connection, import_id, attempt, release)
     except BaseException:
         _drop_release(connection, dataset, release)
@@ -157,8 +155,7 @@ def rollback(connection: Connection, dataset: str, import_id: int, attempt: int,
             )
         if now.live is not None:
             names.grant_as(connection, dataset, schema_name(dataset, now.previous))
-        _swap(connection, dataset, now.previous, now, Pointer(now.previous, now.live))
-        catalog.swap(connection, built)
+        _swap(connection, dataset, now, Pointer(now.previous, now.live), built)
         _complete(connection, import_id, attempt, now.previous)
     return now.previous
 
@@ -222,17 +219,23 @@ def _show(connection: Connection, schema: str, release: int, table: ReleaseTable
     )
 
 
-def _swap(connection: Connection, dataset: str, release: int, now: Pointer, then: Pointer) -> None:
-    """Rename the release into place; part of the caller's transaction."""
-    if now.live is not None:
-        shown = set(names.relations(connection, dataset)) & set(tables(connection, now.live))
-        names.quiet(connection, dataset, shown)
-        names.rename(connection, dataset, schema_name(dataset, now.live))
-    else:
+def _swap(connection: Connection, dataset: str, now: Pointer, then: Pointer, built: int) -> None:
+    """Rename the release and the catalog over it into place; part of the caller's transaction."""
+    assert then.live is not None  # noqa: S101  # the callers have one
+    schema = schema_name(dataset, then.live)
+    held = catalog.make_ready(connection, built)
+    if now.live is None:
         names.check_free(connection, dataset)
-    names.rename(connection, schema_name(dataset, release), dataset)
+    else:
+        shown = sorted(set(names.relations(connection, dataset)) & set(tables(connection, now.live)))
+        held += [sql.Identifier(dataset, name) for name in shown]
+    names.quiet(connection, held)
+    if now.live is not None:
+        names.rename(connection, dataset, schema_name(dataset, now.live))
+    names.rename(connection, schema, dataset)
     connection.execute(_SQL["point"], {"dataset": dataset, "live": then.live, "previous": then.previous})
-    connection.execute(_SQL["published"], {"release": release})
+    connection.execute(_SQL["published"], {"release": then.live})
+    catalog.swap(connection, built)
 
 
 def _complete(connection: Connection, import_id: int, attempt: int, release: int) -> None:
