@@ -5,10 +5,7 @@ python bench/imdb_two_connections.py FOLDER URL
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-from two_connections import Table, load
+from two_connections import Table, main
 
 TSV = r"FORMAT csv, DELIMITER E'\t', QUOTE E'\b', NULL '\N'"
 TABLES = (
@@ -62,6 +59,4 @@ INDEXES = (
 )
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(f"usage: {sys.argv[0]} FOLDER URL")
-    load(Path(sys.argv[1]), sys.argv[2], TABLES, INDEXES)
+    main(TABLES, INDEXES)

@@ -5,10 +5,7 @@ python bench/movielens_two_connections.py FOLDER URL
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-from two_connections import Table, load
+from two_connections import Table, main
 
 TABLES = (
     Table("ratings.csv", "ratings", "user_id int!, movie_id int!, rating double precision!, timestamp bigint"),
@@ -40,6 +37,4 @@ INDEXES = (
 )
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(f"usage: {sys.argv[0]} FOLDER URL")
-    load(Path(sys.argv[1]), sys.argv[2], TABLES, INDEXES)
+    main(TABLES, INDEXES)

@@ -5,6 +5,7 @@ No checks, no counts, no ledger: only the load.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,13 @@ class Table:
     name: str
     columns: str
     options: str = "FORMAT csv"
+
+
+def main(tables: Sequence[Table], indexes: Sequence[str]) -> None:
+    """`load` with the two words of the command line."""
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: {sys.argv[0]} FOLDER URL")
+    load(Path(sys.argv[1]), sys.argv[2], tables, indexes)
 
 
 def load(folder: Path, url: str, tables: Sequence[Table], indexes: Sequence[str]) -> None:

@@ -248,6 +248,15 @@ def test_nobody_waits_while_a_swap_waits_for_a_movie_of_ones_own(database: str, 
         assert reader.execute("select n from movielens.movies").fetchall() == [(2,)]
 
 
+def test_what_comes_behind_the_lock_of_a_swap_may_wait(database: str, connection: Connection) -> None:
+    publish_number(connection, 1)
+    connection.execute("set lock_timeout = '7s'")
+    with connection.transaction():
+        names.quiet(connection, [sql.Identifier("movielens", "movies")])
+        assert connection.execute(_HELD).fetchall() == [("movielens.movies",)]
+        assert connection.execute("show lock_timeout").fetchall() == [("7s",)]
+
+
 def _publish_elsewhere(database: str, number: int) -> None:
     with connect(database, "publisher") as connection:
         publish_number(connection, number)

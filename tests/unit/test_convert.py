@@ -19,8 +19,7 @@ from reelbase.loading.heap import Sifted
 from reelbase.loading.rejects import Reason
 from reelbase.loading.sift import Sift
 from reelbase.reading.chunks import Cutter
-from reelbase.reading.records import Grammar
-from tests.unit.test_sift import bare_groups
+from tests.unit.test_sift import bare_groups, records
 
 PARSER = importlib.import_module("re._parser")
 
@@ -276,7 +275,7 @@ def test_an_impossible_day_among_moments_costs_one_record() -> None:
 def test_every_record_is_loaded_or_rejected_in_order(name: str, data: bytes) -> None:
     found = FILES[name]
     sifted = found.sift(data, 1, 0)
-    source = records(found.grammar, data)
+    source = {at: data[at : record.stop] for at, record in records(found.grammar, data).items()}
     assert len(source) == sifted.loaded + len(sifted.rejects)
     assert found.grammar.whole(data, final=True).records == len(source) + sifted.blanks
     rejected = [reject.byte_offset for reject in sifted.rejects]
@@ -288,21 +287,6 @@ def test_every_record_is_loaded_or_rejected_in_order(name: str, data: bytes) -> 
     assert copied == [row for at, text in source.items() if at not in rejected for row in one_by_one(found, text)]
     assert all(len(row) == len(found.columns) for row in copied)
     assert len(records(found.output, good(sifted))) == sifted.loaded
-
-
-def records(grammar: Grammar, data: bytes) -> dict[int, bytes]:
-    """Every record that is not blank by its place."""
-    found = {}
-    at = 0
-    while at < len(data):
-        if (blank := grammar.blanks(data, at)) > at:
-            at = blank
-            continue
-        record = grammar.record(data, at)
-        assert record is not None
-        found[at] = data[at : record.stop]
-        at = record.end
-    return found
 
 
 def one_by_one(found: Converter, text: bytes) -> list[list[str]]:

@@ -329,3 +329,18 @@ def test_a_column_has_one_type_whatever_the_file() -> None:
         for layout in table.every_layout:
             assert {column.name: column.type for column in table.columns_in(layout).values()}.items() <= types.items()
             assert set(layout.order) <= set(types)
+
+
+@pytest.mark.parametrize("zeros", [1, 100, 2_000_000])
+def test_a_number_may_have_any_number_of_zeros_in_front(zeros: int) -> None:
+    """Two million of them took hours when they could be read in two ways."""
+    front = b"0" * zeros
+    assert forms.whole(front, 32) == b"0"
+    assert forms.whole(b"-" + front + b"12." + front, 32) == b"-12"
+    refused(lambda value: forms.whole(value, 32), front + b"x")
+    refused(lambda value: forms.whole(value, 32), front + b"1." + front + b"x")
+
+
+def test_a_number_has_a_digit() -> None:
+    for value in (b"", b"+", b"-", b".0", b"-.", b"+x"):
+        refused(lambda given: forms.whole(given, 32), value)

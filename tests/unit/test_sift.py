@@ -21,7 +21,7 @@ from reelbase.loading.patterns import Patterns, number, whole_numbers
 from reelbase.loading.rejects import Reason, Reject
 from reelbase.loading.sift import Sift
 from reelbase.reading.chunks import Cutter
-from reelbase.reading.records import Grammar
+from reelbase.reading.records import Grammar, Record
 
 TSV = Dialect(delimiter=b"\t", quote=None, null=b"\\N")
 TITLES = Table(
@@ -214,7 +214,15 @@ def value(raw: bytes, dialect: Dialect) -> bytes:
 
 def source_records(name: str, data: bytes) -> dict[int, tuple[bytes, list[bytes]]]:
     """Every record that is not blank by its place, and the values of its fields, by the grammar alone."""
-    table, grammar = SIFTS[name], GRAMMARS[name]
+    dialect = SIFTS[name].dialect
+    return {
+        at: (data[at : record.stop], [value(data[place.start : place.stop], dialect) for place in record.fields])
+        for at, record in records(GRAMMARS[name], data).items()
+    }
+
+
+def records(grammar: Grammar, data: bytes) -> dict[int, Record]:
+    """Every record that is not blank by its place."""
     found = {}
     at = 0
     while at < len(data):
@@ -223,8 +231,7 @@ def source_records(name: str, data: bytes) -> dict[int, tuple[bytes, list[bytes]
             continue
         record = grammar.record(data, at)
         assert record is not None
-        fields = [value(data[place.start : place.stop], table.dialect) for place in record.fields]
-        found[at] = (data[at : record.stop], fields)
+        found[at] = record
         at = record.end
     return found
 
