@@ -126,3 +126,7 @@ def test_movies_on_the_terminal(reelbase: Reelbase, tmp_path: Path) -> None:
     reelbase("movies", "remove", mine)
     assert "no movie" in reelbase.refused("movies", "show", mine)
     assert "no id of IMDb" in reelbase.refused("movies", "add", "x", "--imdb-id", "113277")
+    assert "not UTF-8" in reelbase.refused("movies", "list", "-q", "\udcff")
+    assert "not UTF-8" in reelbase.refused("movies", "add", "\udcff")
+    assert "500 is the most" in reelbase.refused("movies", "add", "x" * 501)
+    assert "genres" in reelbase.refused("movies", "add", "x", "--genre", "")
