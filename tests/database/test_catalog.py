@@ -228,6 +228,13 @@ def test_a_tmdb_link_that_names_another_title_joins_nothing(library: Library) ->
     assert found(result)["contradicting_links"] == 1
 
 
+def test_a_tmdb_link_joins_nothing_that_names_another_title_though_others_name_it_too(library: Library) -> None:
+    library.movielens((1, "Heat (1995)", "0000001", 10), (2, "Cold (1995)", "0000001", None))
+    done = library.tmdb((10, "tt0000002", "Heat", "1995-12-15"))
+    assert library.joined() >= {(None, 1, None), ("tt0000002", None, 10)}
+    assert [check["count"] for check in done["checks"] if check["name"] == "contradicting_links"] == [1]
+
+
 def test_several_movies_that_link_to_one_tmdb_movie_stay_apart(library: Library) -> None:
     library.tmdb((500, None, "Part", "1981-01-01"), (501, "tt0000041", "Whole", "1982-01-01"))
     result = library.movielens(
@@ -405,9 +412,12 @@ def test_rollback_brings_the_catalog_back(library: Library) -> None:
     library.movielens((2, "Two (2002)", None, None))
     assert set(library.ids()) == {"Two"}
     builds = "select count(*) from reelbase.catalog_releases"
+    [(live, previous)] = library.importer.rows("select live, previous from reelbase.catalog")
     with connect(library.importer.url) as connection:
         library.importer.run(commands.create_rollback(connection, "movielens"))
         assert set(library.ids()) == {"One"}
+        # Nothing was built: it is the very one.
+        assert library.importer.rows("select live, previous from reelbase.catalog") == [(previous, live)]
         library.imdb(("tt0000001", "movie", "Other", 2001))
         before = library.importer.rows(builds)
         library.importer.run(commands.create_rollback(connection, "movielens"))
@@ -565,7 +575,8 @@ def test_a_cursor_of_another_sort_is_refused() -> None:
         (Filters(year_min=1991, year_max=1992), "year in (1991, 1992)"),
         (Filters(rating_min=5, rating_max=7.5), "rating between 5 and 7.5"),
         (Filters(votes_min=30, runtime_max=90), "votes >= 30 and runtime <= 90"),
-        (Filters(source="imdb"), "true"),
+        (Filters(source="imdb"), "'imdb' = any (sources)"),
+        (Filters(source="own"), "'own' = any (sources)"),
         (Filters(source="tmdb"), "false"),
         (Filters(language="fr"), "language = 'fr'"),
         (Filters(types=("short",)), "false"),
@@ -576,6 +587,9 @@ def test_filters_totals_and_facets_agree_with_sql(
     library: Library, asked: DictConnection, tmp_path: Path, filters: Filters, condition: str
 ) -> None:
     many(library, tmp_path)
+    with connect(library.importer.url) as connection:
+        for year in (1991, None):
+            own.add(connection, OwnMovie("Mine", year, 80, ("Action", "Drama"), "fr", rating=6.5))
     expected = {row[0] for row in library.importer.rows(f"select id from catalog.movies where {condition}")}
     page = browse.browse(asked, filters, browse.Order(), limit=100)
     assert {movie["id"] for movie in page.items} == expected

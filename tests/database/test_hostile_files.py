@@ -251,3 +251,20 @@ def test_thousands_of_movies_with_one_title_and_no_id_stay_apart(importer: Impor
         (["tmdb"], 20_000),
     ]
     assert [check["count"] for check in done["checks"] if check["name"] == "ambiguous_titles"] == [20_000]
+
+
+def test_two_titles_of_one_movie_join_nothing_that_has_one_each(importer: Importer, tmp_path: Path) -> None:
+    title = "tt0000001\tmovie\tFirst\tSecond\t0\t1999\t\\N\t90\tDrama"
+    importer(write(tmp_path / "basics.tsv", BASICS, title))
+    records = csv_rows([without_id(title="First"), without_id(title="Second")])
+    importer(write(tmp_path / "export.csv", FIFTEEN, *records))
+    assert importer.rows("select distinct sources from catalog.movies order by 1") == [(["imdb"],), (["tmdb"],)]
+
+
+def test_a_movie_with_two_titles_joins_nothing_where_one_is_that_of_several(importer: Importer, tmp_path: Path) -> None:
+    titles = [basics("tt0000001", "First"), basics("tt0000002", "Second"), basics("tt0000003", "Second")]
+    importer(write(tmp_path / "basics.tsv", BASICS, *titles))
+    record = without_id(title="First", original_title="Second")
+    done = importer(write(tmp_path / "export.csv", FIFTEEN, *csv_rows([record])))
+    assert importer.rows("select distinct sources from catalog.movies order by 1") == [(["imdb"],), (["tmdb"],)]
+    assert [check["count"] for check in done["checks"] if check["name"] == "ambiguous_titles"] == [1]

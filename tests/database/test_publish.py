@@ -281,6 +281,9 @@ def test_a_reader_of_dataset_and_catalog_never_waits_for_a_swap_that_waits_for_i
         reader.execute("select from catalog.movies")
         publish_number(connection, 2)
     assert held == [("nothing",)]
+    held.clear()
+    publish_number(connection, 3)
+    assert {name for (name,) in held} >= {"movielens.movies", "movielens.ratings", "catalog.movies", "catalog.search"}
 
 
 _HELD = """
