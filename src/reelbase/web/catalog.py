@@ -83,6 +83,7 @@ class _Asked:
             "facets": narrowing.facets(here, query, found),
             "are_counted": found.are_counted,
             "chips": chips,
+            "narrowed": len(chips) - (query.q is not None),
             "is_first": is_first,
             "is_empty": not page.rows and not chips and is_first,
             "relaxed": self._relaxed(connection, chips) if chips and not page.rows and is_first else [],

@@ -37,6 +37,8 @@ _GENRES = {
     "Game-Show": ("blocks", 8),
     "Short": ("frames", 17),
 }
+# Half of all movies are one of these: they have more figures and colours to differ by.
+_COMMON = {"Drama": ("moons", "sails", "steps"), "Comedy": ("smiles", "tiles", "balls")}
 _OTHERS = ("moons", "rings", "dots", "lanes", "frames", "blocks")
 _TURNS = ("", "translate(200 0) scale(-1 1)", "rotate(8 100 130)", "translate(200 0) scale(-1 1) rotate(8 100 130)")
 _HUES = 24
@@ -56,9 +58,13 @@ class Cover:
 def cover(title: str, year: int | None, genres: Sequence[str]) -> Cover:
     """The cover of a movie. The rarer genre decides: it says more."""
     chance = zlib.crc32(f"{title} {year}".encode())
-    known = [genre for genre in _GENRES if genre in genres]
-    figure, hue = _GENRES[known[0]] if known else (_OTHERS[chance % len(_OTHERS)], chance // 7 % _HUES)
-    return Cover((hue + chance % 3 - 1) % _HUES, figure, _TURNS[chance // 3 % len(_TURNS)], _size(title))
+    genre = next((genre for genre in _GENRES if genre in genres), None)
+    figure, hue = _GENRES[genre] if genre else (_OTHERS[chance % len(_OTHERS)], chance // 8 % _HUES)
+    spread = 1
+    if genre in _COMMON:
+        figure, spread = _COMMON[genre][chance // 64 % 3], 4
+    hue += chance // 256 % (2 * spread + 1) - spread
+    return Cover(hue % _HUES, figure, _TURNS[chance // 16 % len(_TURNS)], _size(title))
 
 
 def with_cover(movie: Mapping[str, Any]) -> dict[str, Any]:

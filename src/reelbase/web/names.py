@@ -21,8 +21,8 @@ SOURCES = {"imdb": "IMDb", "movielens": "MovieLens", "tmdb": "TMDb", "own": "You
 SORTS = {
     "-votes": "Most votes",
     "relevance": "Best match",
-    "-score": "Best rated, weighted by votes",
-    "-rating": "Highest rating",
+    "-score": "Best rated",
+    "-rating": "Highest average",
     "-year": "Newest",
     "year": "Oldest",
     "title": "Title A to Z",
