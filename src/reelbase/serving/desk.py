@@ -28,6 +28,7 @@ from reelbase.serving.answers import Answer, Body, etag, found, is_known, unchan
 from reelbase.serving.lines import GoneAway, Limits, Lines, Watching, session
 from reelbase.serving.problems import too_busy
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _TRIES = 10  # of a question whose answer was overtaken by a publish each time
@@ -201,13 +202,26 @@ class Desk:
 
     async def made(self, request: Request, ask: Callable[[DictConnection], Body], variant: bytes = b"") -> Answer:
         """The answer that is not known yet, asked in a thread and kept."""
-        return self._keep(request.scope, *await self.ask(request, self.consistent(ask)), variant)
+        return self.keep(request.scope, *await self.ask(request, self.consistent(ask)), variant)
+
+    async def together(
+        self, request: Request, first: Callable[[DictConnection], T], second: Callable[[DictConnection], S]
+    ) -> tuple[T, S, str]:
+        """Two questions at once, on a connection each; their answers are of one version, which comes with them."""
+        for _ in range(_TRIES):
+            (one, of_one), (other, of_other) = await asyncio.gather(
+                self.ask(request, self.consistent(first)), self.ask(request, self.consistent(second))
+            )
+            if of_one == of_other:
+                return one, other, of_one
+        raise too_busy("The catalog changes faster than it can be read.")
 
     async def made_here(self, request: Request, question: Callable[[], Question[Body]], variant: bytes = b"") -> Answer:
         """As `made`, asked in the event loop."""
-        return self._keep(request.scope, *await self.ask_here(request, self.consistent_here(question)), variant)
+        return self.keep(request.scope, *await self.ask_here(request, self.consistent_here(question)), variant)
 
-    def _keep(self, scope: Scope, body: Body, now: str, variant: bytes) -> Answer:
+    def keep(self, scope: Scope, body: Body, now: str, variant: bytes = b"") -> Answer:
+        """The answer with a body that is true of a version; kept as long as that one is."""
         key = (scope["path"], scope["query_string"], variant)
         self.kept.put(now, key, body)
         tag = etag(now, *key)

@@ -53,12 +53,8 @@ async def show_catalog(request: Request) -> Answer:
     desk: Desk = request.app.state.desk
     # A form sends what was left empty, too.
     given = [pair for pair in pairs(request.scope["query_string"]) if pair[1]]
-    query = parse(CatalogQuery, given)
-
-    def ask(connection: DictConnection) -> Mapping[str, Any]:
-        return _Asked(desk, query, given).values(connection)
-
-    return await kept(request, "catalog.html", ask)
+    asked = _Asked(desk, parse(CatalogQuery, given), given)
+    return await kept(request, "catalog.html", asked.movies, asked.facets)
 
 
 class _Asked:
@@ -69,10 +65,15 @@ class _Asked:
         self._list = MovieList(desk, query, "/", given)
         self._here = Here.at("/", given)
 
-    def values(self, connection: DictConnection) -> dict[str, Any]:
+    def facets(self, connection: DictConnection) -> Mapping[str, Any]:
+        """What the list can be narrowed down by."""
+        found = where_loaded(self._facets, _NOTHING)(connection)
+        return {"facets": narrowing.facets(self._here, self._query, found), "are_counted": found.are_counted}
+
+    def movies(self, connection: DictConnection) -> Mapping[str, Any]:
+        """The list, and all but the facets."""
         query, here = self._query, self._here
         page = self._list.searched(connection) if query.q is not None else answer(connection, self._list.asking())
-        found = where_loaded(self._facets, _NOTHING)(connection)
         chips = narrowing.chips(here, query)
         is_first = query.cursor is None and query.page in (None, 1)
         return {
@@ -80,8 +81,6 @@ class _Asked:
             "page": page,
             "heading": heading(query, page.total),
             "movies": [with_cover(row) for row in page.rows],
-            "facets": narrowing.facets(here, query, found),
-            "are_counted": found.are_counted,
             "chips": chips,
             "narrowed": len(chips) - (query.q is not None),
             "is_first": is_first,

@@ -5,6 +5,7 @@ A page that depends on nothing but the catalog is `kept` (an ETag, a 304 without
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import blake2b
@@ -67,11 +68,22 @@ def pages() -> Pages:
     return Pages()
 
 
-async def kept(request: Request, template: str, ask: Ask) -> Answer:
-    """A page of the catalog: all of it is of one version, and it is kept until there is another."""
+async def kept(request: Request, template: str, ask: Ask, beside: Ask | None = None) -> Answer:
+    """A page of the catalog: all of it is of one version, and it is kept until there is another.
+
+    What takes long of it may be asked `beside` the rest, at the same time.
+    """
     desk: Desk = request.app.state.desk
     made = pages()
-    return await desk.cached(request, _rendered(made, request, template, ask), made.variant(request.scope))
+    variant = made.variant(request.scope)
+    if beside is None:
+        return await desk.cached(request, _rendered(made, request, template, ask), variant)
+    known = await desk.known(request, variant)
+    if known is not None:
+        return known
+    values, more, now = await desk.together(request, _with_credits(ask), beside)
+    body = await asyncio.to_thread(made.body, request.scope, template, {**values, **more})
+    return desk.keep(request.scope, body, now, variant)
 
 
 async def fresh(request: Request, template: str, ask: Ask) -> Answer:
@@ -82,10 +94,12 @@ async def fresh(request: Request, template: str, ask: Ask) -> Answer:
 
 
 def _rendered(made: Pages, request: Request, template: str, ask: Ask) -> Callable[[DictConnection], Body]:
-    def asked(connection: DictConnection) -> Body:
-        return made.body(request.scope, template, {"credits": _credits(connection), **ask(connection)})
+    asked = _with_credits(ask)
+    return lambda connection: made.body(request.scope, template, asked(connection))
 
-    return asked
+
+def _with_credits(ask: Ask) -> Ask:
+    return lambda connection: {"credits": _credits(connection), **ask(connection)}
 
 
 def _credits(connection: DictConnection) -> list[read.KnownDataset]:
