@@ -12,6 +12,8 @@ from tests.api import library
 from tests.importing import MOVIES, Importer, write
 from tests.serving import client, database_from
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
 
 @pytest.fixture(scope="session")
 def pages(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
@@ -19,6 +21,7 @@ def pages(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     url = database_from(server_url, "web_loaded")
     library.load(Importer(url), tmp_path_factory.mktemp("library"))
     with client(url) as made:
+        made.headers["accept"] = BROWSER
         yield made
 
 
@@ -26,6 +29,7 @@ def pages(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def bare(database: str) -> Iterator[httpx.Client]:
     """Pages and API before anything is loaded."""
     with client(database) as made:
+        made.headers["accept"] = BROWSER
         yield made
 
 
@@ -34,4 +38,5 @@ def mine(database: str, tmp_path: Path) -> Iterator[httpx.Client]:
     """Pages and API of a database of the test's own, with one movie in it."""
     Importer(database)(write(tmp_path / "movies.csv", MOVIES, "1,Heat (1995),Crime"))
     with client(database) as made:
+        made.headers["accept"] = BROWSER
         yield made

@@ -137,8 +137,13 @@ def test_a_method_that_is_not_there_names_those_that_are(pages: httpx.Client) ->
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/docs/nothing", "/api/v1/movies/nothing"])
-def test_programs_are_told_in_json(pages: httpx.Client, path: str) -> None:
+def test_programs_are_told_in_json_by_their_address(pages: httpx.Client, path: str) -> None:
     assert pages.get(path).headers["content-type"] == "application/problem+json"
+
+
+def test_programs_are_told_in_json_where_they_do_not_ask_for_pages(pages: httpx.Client) -> None:
+    answer = pages.get("/nothing", headers={"accept": "*/*"})
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 # The theme
