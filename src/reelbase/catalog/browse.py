@@ -280,10 +280,20 @@ def counting(filters: Filters, also: sql.Composable | None = None) -> Question[T
     where = _both(conditions(filters), also)
     return (
         yield from counted_where_few(
-            Ask(sql.SQL(_SQL["estimate"]).format(where=where)),
+            _estimate(where),
             Ask(sql.SQL(_SQL["count"]).format(where=where, limit=sql.Literal(EXACT_UP_TO + 1))),
         )
     )
+
+
+def estimating(where: sql.Composable) -> Question[int]:
+    """How many movies PostgreSQL expects to match a condition on m; it looks at none of them."""
+    row, *_ = yield _estimate(where)  # explain always has a row
+    return _planned_rows(row)
+
+
+def _estimate(where: sql.Composable) -> Ask:
+    return Ask(sql.SQL(_SQL["estimate"]).format(where=where))
 
 
 def counted_where_few(estimate: Ask, count: Ask) -> Question[Total]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
+from reelbase.catalog import browse
 from reelbase.catalog.filters import Filters, conditions
+from reelbase.database.asking import answer
 from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
 
@@ -15,6 +17,7 @@ _SQL = statements("reelbase.catalog", "facets.sql")
 FACETS = ("genre", "decade", "language", "type", "source", "rating")
 MOST_COUNTED = 100_000
 """Lists longer than this have counts only where those are kept with the release."""
+_FAR_MORE = 4  # an estimate that is so much above what is counted is not tried: a million movies took 3 to 5 seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,13 @@ class Facets:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def facets(connection: DictConnection, filters: Filters, also: sql.Composable | None = None) -> Facets:
-    """Count a list's movies; from kept counts where the filters allow it. `also` is a further condition on m."""
+def facets(
+    connection: DictConnection, filters: Filters, also: sql.Composable | None = None, most: int = MOST_COUNTED
+) -> Facets:
+    """Count a list's movies; from kept counts where the filters allow it. `also` is a further condition on m.
+
+    Without kept counts at most `most` movies are counted.
+    """
     where = conditions(filters)
     if also is None and filters.is_counted:
         matched = sql.SQL(_SQL["kept"]).format(
@@ -37,7 +45,9 @@ def facets(connection: DictConnection, filters: Filters, also: sql.Composable | 
     else:
         if also is not None:
             where = sql.SQL("{} and {}").format(where, also)
-        matched = sql.SQL(_SQL["movies"]).format(where=where, limit=sql.Literal(MOST_COUNTED))
+        if answer(connection, browse.estimating(where)) > _FAR_MORE * most:
+            return Facets(False)
+        matched = sql.SQL(_SQL["movies"]).format(where=where, limit=sql.Literal(most))
     rows = connection.execute(sql.SQL("{} {}").format(matched, sql.SQL(_SQL["counts"]))).fetchall()
     counts: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
     total = None

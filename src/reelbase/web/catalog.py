@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from reelbase.catalog import browse, search
-from reelbase.catalog.facets import FACETS, Facets
+from reelbase.catalog.facets import FACETS, MOST_COUNTED, Facets
 from reelbase.catalog.facets import facets as count_facets
 from reelbase.database.asking import answer
 from reelbase.database.connect import DictConnection
@@ -99,7 +99,10 @@ class _Asked:
         }
 
     def _facets(self, connection: DictConnection) -> Facets:
-        return count_facets(connection, self._query.filters(), _condition(connection, self._query))
+        query = self._query
+        # Whoever types waits for it: with words, what has no exact total has no counts either.
+        most = browse.EXACT_UP_TO if query.q is not None else MOST_COUNTED
+        return count_facets(connection, query.filters(), _condition(connection, query), most)
 
     def _relaxed(self, connection: DictConnection, chips: list[narrowing.Chip]) -> list[Link]:
         """What there would be without one of the things that narrow the list."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reelbase.catalog.facets import Facets
+from reelbase.catalog.facets import FACETS, Facets
 from reelbase.serving.movie_list import MovieQuery
 from reelbase.web.here import Here
 from reelbase.web.names import SOURCES, TYPES, language
@@ -51,7 +51,7 @@ class Chip:
 
 def facets(here: Here, query: MovieQuery, found: Facets) -> list[Facet]:
     """All facets that have anything to choose or to take back."""
-    counts = found.counts
+    counts = {name: found.counts.get(name, {}) for name in FACETS}  # none where they are too many to be counted
     made = [
         _facet("type", "Type", list(_types(here, query, counts["type"]))),
         _facet("genre", "Genre", list(_genres(here, query, counts["genre"]))),
