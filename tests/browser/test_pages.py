@@ -19,6 +19,8 @@ PAGES = {
     "nothing": "/?q=qqqqqq",
     "movie": "/movies/{movie}",
     "person": "/people/{person}",
+    "people": "/people?q=a",
+    "nobody": "/people?q=qqqqqq",
     "missing": "/movies/nothing",
     "wrong": "/?year=x&limit=0",
 }

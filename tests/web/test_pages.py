@@ -108,6 +108,15 @@ def test_more_of_the_list_is_a_link(pages: httpx.Client) -> None:
     assert len(seen) == len(set(seen)) >= COUNT
 
 
+def test_people_are_found_by_name(pages: httpx.Client) -> None:
+    found = pages.get("/people?q=astair")
+    assert re.findall(r'href="/people/(nm[0-9]+)"', found.text) == ["nm0000001"]
+    assert "1899\u20131987" in found.text
+    assert "Nobody of that name" in pages.get("/people?q=qqqqqq").text
+    assert pages.get("/people").status_code == pages.get("/people?q=").status_code == 200
+    assert pages.get("/people?bogus=1").status_code == 422
+
+
 def test_what_a_form_sends_empty_is_as_if_it_were_not_there(pages: httpx.Client) -> None:
     assert pages.get("/?q=&genre=&sort=").status_code == 200
 

@@ -23,7 +23,7 @@ from reelbase.api import (
     schemas,
     tables,
 )
-from reelbase.serving import movie_list
+from reelbase.serving import movie_list, people_list
 from reelbase.serving.application import Handler
 from reelbase.serving.query import Nothing, Query
 
@@ -117,7 +117,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET", f"{BASE}/people", people.list_people, "People by name", "people",
-        query=people.PeopleQuery, answer=schemas.PersonList, problems=(400, 410, 422), is_kept=True,
+        query=people_list.PeopleQuery, answer=schemas.PersonList, problems=(400, 410, 422), is_kept=True,
     ),
     Endpoint(
         "GET", f"{BASE}/people/{{nconst}}", people.show_person, "A person and their work", "people",

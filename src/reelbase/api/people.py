@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
 from starlette.requests import Request
 
-from reelbase.catalog import people, search
-from reelbase.catalog.version import version
+from reelbase.catalog import people
 from reelbase.database.connect import DictConnection
-from reelbase.serving import paging
 from reelbase.serving.answers import Answer, Body, dumps, links
 from reelbase.serving.desk import Desk, where_loaded
+from reelbase.serving.people_list import PeopleQuery, found_people
 from reelbase.serving.problems import not_found
-from reelbase.serving.query import Nothing, Pairs, Query, Words, pairs, parse, path_with
+from reelbase.serving.query import Nothing, pairs, parse
 
 Row = dict[str, Any]
-
-
-class PeopleQuery(Query):
-    """The parameters of the list of people."""
-
-    q: Words = Field(min_length=1, max_length=300, description="Words of a name", examples=["fred"])
-    limit: int = Field(default=20, ge=1, le=100, examples=[5])
-    cursor: Words | None = Field(default=None, min_length=1, description="As `next` and `previous` have it")
 
 
 async def list_people(request: Request) -> Answer:
@@ -33,36 +23,19 @@ async def list_people(request: Request) -> Answer:
     given = pairs(request.scope["query_string"])
     query = parse(PeopleQuery, given)
     path = request.scope["path"]
-    nothing: Row = {"items": [], "total": 0, "total_is_exact": True, "next": None, "previous": None}
 
     def ask(connection: DictConnection) -> Body:
-        found = where_loaded(lambda connected: _page(connected, desk, query, path, given), nothing)(connection)
-        return Body(dumps(found), links(found["next"], found["previous"]))
+        page = found_people(connection, desk, query, path, given)
+        answer = {
+            "items": [person_json(row) for row in page.rows],
+            "total": page.total,
+            "total_is_exact": page.total_is_exact,
+            "next": page.next,
+            "previous": page.previous,
+        }
+        return Body(dumps(answer), links(page.next, page.previous))
 
     return await desk.cached(request, ask)
-
-
-def _page(connection: DictConnection, desk: Desk, query: PeopleQuery, path: str, given: Pairs) -> Row:
-    """The best known first, as far as they are ranked: all of those are read, so the total is known."""
-    key = paging.list_key(path, given)
-    trust = desk.watch.trust
-    now = trust.version if trust else version(connection)
-    skip = 0
-    if query.cursor is not None:
-        [skip] = paging.of_release(now, paging.unseal(query.cursor, key))
-    asked = search.person_query(connection, query.q)
-    rows = search.people(connection, asked, limit=2 * search.WINDOW)
-
-    def place(at: int) -> str:
-        return path_with(path, given, cursor=paging.seal(paging.token([now, at]), key))
-
-    return {
-        "items": [person_json(row) for row in rows[skip : skip + query.limit]],
-        "total": len(rows),
-        "total_is_exact": len(rows) < search.WINDOW,
-        "next": place(skip + query.limit) if len(rows) > skip + query.limit else None,
-        "previous": place(max(0, skip - query.limit)) if skip else None,
-    }
 
 
 def person_json(row: Row) -> Row:

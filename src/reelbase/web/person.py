@@ -1,4 +1,4 @@
-"""One person: who they are, and what they worked on."""
+"""People: found by name; one of them, and what they worked on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from starlette.requests import Request
 from reelbase.catalog import movies, people
 from reelbase.database.connect import DictConnection
 from reelbase.serving.answers import Answer
-from reelbase.serving.desk import where_loaded
+from reelbase.serving.desk import Desk, where_loaded
+from reelbase.serving.people_list import PeopleQuery, found_people
 from reelbase.serving.problems import not_found
 from reelbase.serving.query import Nothing, pairs, parse
 from reelbase.web.covers import hue_of, initials, with_cover
@@ -20,6 +21,24 @@ from reelbase.web.pages import kept
 from reelbase.web.words import strings
 
 Row = dict[str, Any]
+
+
+async def show_people(request: Request) -> Answer:
+    """GET /people?q=."""
+    desk: Desk = request.app.state.desk
+    given = [pair for pair in pairs(request.scope["query_string"]) if pair[1]]
+    if not given:
+        return await kept(request, "people.html", lambda _: {"q": "", "page": None, "category": category})
+    query = parse(PeopleQuery, given)
+
+    def ask(connection: DictConnection) -> Mapping[str, Any]:
+        page = found_people(connection, desk, query, "/people", given)
+        people_ = [
+            {**row, "hue": hue_of(row["nconst"]), "initials": initials(row["name"] or "") or "?"} for row in page.rows
+        ]
+        return {"q": query.q, "page": page, "people": people_, "category": category}
+
+    return await kept(request, "people.html", ask)
 
 
 async def show_person(request: Request) -> Answer:

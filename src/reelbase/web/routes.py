@@ -14,7 +14,7 @@ from reelbase.web.assets import show_asset, show_icon
 from reelbase.web.catalog import show_catalog
 from reelbase.web.movie import show_movie
 from reelbase.web.pages import pages
-from reelbase.web.person import show_person
+from reelbase.web.person import show_people, show_person
 from reelbase.web.theme import switch_theme
 
 
@@ -23,6 +23,7 @@ def routes() -> list[Route]:
     return [
         route("/", show_catalog),
         route("/movies/{id}", show_movie),
+        route("/people", show_people),
         route("/people/{nconst}", show_person),
         route("/theme", switch_theme, "POST"),
         route("/favicon.ico", show_icon),
