@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from reelbase.database.connect import connect, connect_dicts
-from reelbase.imports import commands, read
+from reelbase.imports import commands, read, rejects
 from reelbase.imports.resources import Resources
 from reelbase.imports.run import run_import
+from reelbase.imports.sources import ImportRequest, SourceRules
 
 RATINGS = "userId,movieId,rating,timestamp"
 MOVIES = "movieId,title,genres"
@@ -33,18 +34,9 @@ class Importer:
 
     def queue(self, *sources: Path | str, mode: str = "replace", max_rejects: str = "100%") -> int:
         """Ask for an import and return its number; nothing is run."""
-        words = [str(source) for source in sources]
-        [(dataset, survey)] = commands.look(words)
+        request = ImportRequest(tuple(str(source) for source in sources), None, mode, max_rejects)
         with connect(self.url) as connection:
-            return commands.create_import(
-                connection,
-                dataset,
-                survey,
-                mode=mode,
-                max_rejects=max_rejects,
-                chunk_bytes=self.chunk_bytes,
-                sources=words,
-            )
+            return commands.request_import(connection, request, SourceRules(is_local=True), self.chunk_bytes)
 
     def run(self, import_id: int) -> dict[str, Any]:
         """Run it to its end."""
@@ -68,7 +60,7 @@ class Importer:
         with connect(self.url) as connection:
             return [
                 (line, offset, column, reason, bytes(record))
-                for _, line, offset, column, reason, record, _ in read.rejects(connection, import_id)
+                for _, line, offset, column, reason, record, _ in rejects.rejects(connection, import_id)
             ]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

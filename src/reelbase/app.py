@@ -7,6 +7,10 @@ import ipaddress
 from starlette.types import ASGIApp
 
 from reelbase.api import routes as api
+from reelbase.api.requests import Importing
+from reelbase.imports.sources import SourceRules
+from reelbase.receiving.arriving import Arrivals
+from reelbase.receiving.store import Store
 from reelbase.serving.application import Options, service
 from reelbase.serving.door import Rules
 from reelbase.serving.lines import Limits
@@ -14,6 +18,8 @@ from reelbase.serving.protocol import Protocol
 from reelbase.settings import Settings
 from reelbase.web import routes as web
 from reelbase.web.errors import explain
+
+_DAY_SECONDS = 86400.0
 
 __all__ = ["Protocol", "application", "is_loopback"]
 
@@ -26,7 +32,26 @@ def application(url: str, settings: Settings, host: str) -> ASGIApp:
         requests_per_minute=None if is_loopback(host) else settings.requests_per_minute,
         lease_seconds=settings.lease_seconds,
     )
-    return service(url, options, [*api.routes(), *web.routes()], [api.life, web.life], explain)
+    lives = [api.life(_importing(url, settings)), web.life]
+    return service(url, options, [*api.routes(), *web.routes()], lives, explain)
+
+
+def _importing(url: str, settings: Settings) -> Importing:
+    arrivals = Arrivals(
+        url=url,
+        store=Store(settings.store_url),
+        max_bytes=settings.upload_max_bytes,
+        quota_bytes=settings.upload_quota_bytes,
+        free_bytes=settings.upload_free_bytes,
+        lifetime_seconds=settings.upload_days * _DAY_SECONDS,
+    )
+    return Importing(
+        rules=SourceRules.of(settings, is_local=False),
+        chunk_bytes=settings.chunk_bytes,
+        arrivals=arrivals,
+        idle_seconds=settings.upload_idle_seconds,
+        forms_at_a_time=settings.uploads_at_a_time,
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -4,8 +4,13 @@
       UsageError                  exit 2: nothing was started
         SettingError              a setting that cannot be read
         SourceMissing             a source that is not there or cannot be read
+        SourceNotAllowed          a source that may not be imported from here: outside the folders, or from that host
         MixedDatasets             sources of several datasets without a word which one is meant
         UnknownImport             no import, dataset or release of that name
+        UploadTooLarge            a file that is larger than an upload may be
+        WrongState                an import that is not in a state in which this can be done
+        KeyInUse                  another request with the same Idempotency-Key is at work
+        KeyOfAnother              the Idempotency-Key of another request
         UnknownMovie              no movie of that id
         KnownMovie                a movie with that IMDb id is there already
         BadCursor                 a place in a list that is not ours
@@ -16,7 +21,10 @@
         UnknownHeader             no file that we know begins like this
         NothingKnown              a folder or archive without a known file
         BrokenArchive             a truncated or damaged .gz, .zip or .tar.gz
+        ArchiveBomb               an archive that unpacks to far more than any file of ours
         SourceChanged             the file is not the one that the import began with
+        DownloadFailed            a file that could not be downloaded
+      StoreFull                   no room for what is sent to us
       DatabaseError               PostgreSQL does not do what we need
         ServerUnavailable         it cannot be started or reached
         ServerUnsuitable          its version or extensions do not fit
@@ -77,6 +85,12 @@ class SourceMissing(UsageError):
     code = "source_missing"
 
 
+class SourceNotAllowed(UsageError):
+    """A source that may not be imported: outside the allowed folders, or from a host that is not allowed."""
+
+    code = "source_not_allowed"
+
+
 class MixedDatasets(UsageError):
     """Sources of several datasets without a word which one is meant."""
 
@@ -89,10 +103,53 @@ class UnknownImport(UsageError):
     code = "not_found"
 
 
+class WrongState(UsageError):
+    """An import that is not in a state in which this can be done."""
+
+    code = "conflict"
+
+
+class KeyInUse(UsageError):
+    """Another request with the same Idempotency-Key is at work."""
+
+    code = "key_in_use"
+    again = True
+
+
+class KeyOfAnother(UsageError):
+    """The Idempotency-Key of another request."""
+
+    code = "key_of_another"
+
+
 class UnknownMovie(UsageError):
     """No movie of that id."""
 
     code = "not_found"
+
+
+class UploadTooLarge(UsageError):
+    """A file that is larger than an upload may be."""
+
+    code = "too_large"
+
+
+class StoreFull(ReelbaseError):
+    """No room for what is sent to us."""
+
+    code = "store_full"
+
+
+class UnknownUpload(UsageError):
+    """No upload of that id, or no more."""
+
+    code = "not_found"
+
+
+class UploadUnfinished(UsageError):
+    """An upload of which bytes are missing."""
+
+    code = "upload_unfinished"
 
 
 class KnownMovie(UsageError):
@@ -153,10 +210,29 @@ class BrokenArchive(SourceError):
     code = "broken_archive"
 
 
+class ArchiveBomb(BrokenArchive):
+    """An archive that unpacks to far more than any file of ours would."""
+
+    code = "archive_bomb"
+
+
 class SourceChanged(SourceError):
     """The file is not the one that the import began with."""
 
     code = "source_changed"
+
+
+class DownloadFailed(SourceError):
+    """A file that could not be downloaded; a retry goes on where it was."""
+
+    code = "download_failed"
+    again = True
+
+
+class UploadDamaged(SourceError):
+    """An upload is not what its sender said it is."""
+
+    code = "upload_damaged"
 
 
 class DatabaseError(ReelbaseError):

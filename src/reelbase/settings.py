@@ -83,6 +83,77 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds after which a question of the API is given up.",
     ),
     Setting(
+        "REELBASE_IMPORT_DIRS",
+        "none",
+        "Folders that the API may import files of this machine from, separated as in PATH.",
+    ),
+    Setting(
+        "REELBASE_DOWNLOAD_HOSTS",
+        "the publishers'",
+        "Hosts that the API may download from, separated by commas; the terminal takes any https URL.",
+    ),
+    Setting(
+        "REELBASE_ALLOW_PRIVATE_DOWNLOADS",
+        "false",
+        "Whether downloads may also come over http, and from private and loopback addresses.",
+    ),
+    Setting(
+        "REELBASE_IMDB_URL",
+        "https://datasets.imdbws.com/",
+        "Where IMDb's files are published; a mirror has the same names.",
+    ),
+    Setting(
+        "REELBASE_MOVIELENS_URL",
+        "https://files.grouplens.org/datasets/movielens/",
+        "Where MovieLens' archives are published; a mirror has the same names.",
+    ),
+    Setting(
+        "REELBASE_DOWNLOAD_MAX_BYTES",
+        "107374182400",
+        "How many bytes one downloaded file may have.",
+    ),
+    Setting(
+        "REELBASE_DOWNLOAD_DAYS",
+        "1",
+        "Days for which a downloaded file is kept after its import, for the next one, if its publisher has not changed "
+        "it; 0 keeps none.",
+    ),
+    Setting(
+        "REELBASE_STORE_URL",
+        "the folder store in the home",
+        "The folder for files that are uploaded; servers on several hosts need one that all of them mount.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_MAX_BYTES",
+        "1099511627776",
+        "How many bytes one upload may have.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_QUOTA_BYTES",
+        "1099511627776",
+        "How many bytes all uploads together may have that are unfinished or not imported yet.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_FREE_BYTES",
+        "1073741824",
+        "How many bytes of its disk the store leaves free.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_DAYS",
+        "3",
+        "Days after which an upload that nobody goes on with, or imports, is removed.",
+    ),
+    Setting(
+        "REELBASE_UPLOAD_IDLE_SECONDS",
+        "60",
+        "Seconds without a byte after which a connection that uploads is given up; what has arrived is kept.",
+    ),
+    Setting(
+        "REELBASE_UPLOADS_AT_A_TIME",
+        "8",
+        "How many uploads one server receives at a time; each needs a connection to PostgreSQL.",
+    ),
+    Setting(
         "REELBASE_IMPORT_CONNECTIONS",
         "the number of cores",
         "How many connections one import loads and builds indexes with.",
@@ -129,6 +200,20 @@ class Settings:
     requests_per_minute: int
     api_connections: int
     query_seconds: float
+    import_dirs: tuple[Path, ...]
+    download_hosts: tuple[str, ...] | None
+    allow_private_downloads: bool
+    imdb_url: str
+    movielens_url: str
+    download_max_bytes: int
+    download_days: float
+    store_url: Path
+    upload_max_bytes: int
+    upload_quota_bytes: int
+    upload_free_bytes: int
+    upload_days: float
+    upload_idle_seconds: float
+    uploads_at_a_time: int
     import_connections: int
     lease_seconds: float
     chunk_bytes: int
@@ -158,6 +243,28 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         query_seconds=written.get(
             "REELBASE_QUERY_SECONDS", _between(0.1, 3600, float), "seconds from 0.1 to 3600", 15.0
+        ),
+        import_dirs=written.get("REELBASE_IMPORT_DIRS", _folders, f"absolute paths separated by {os.pathsep}", ()),
+        download_hosts=written.get("REELBASE_DOWNLOAD_HOSTS", _hosts, "names of hosts separated by commas", None),
+        allow_private_downloads=written.get("REELBASE_ALLOW_PRIVATE_DOWNLOADS", _truth, "true or false", False),
+        imdb_url=written.get("REELBASE_IMDB_URL", _web_url, _WEB_URL, "https://datasets.imdbws.com/"),
+        movielens_url=written.get(
+            "REELBASE_MOVIELENS_URL", _web_url, _WEB_URL, "https://files.grouplens.org/datasets/movielens/"
+        ),
+        download_max_bytes=written.get(
+            "REELBASE_DOWNLOAD_MAX_BYTES", _between(1, 2**62, int), "a whole number of bytes", 100 * 2**30
+        ),
+        download_days=written.get("REELBASE_DOWNLOAD_DAYS", _between(0, 3650, float), "days from 0 to 3650", 1.0),
+        store_url=written.get("REELBASE_STORE_URL", _folder, _STORES, home / "store"),
+        upload_max_bytes=written.get("REELBASE_UPLOAD_MAX_BYTES", *_BYTES, 2**40),
+        upload_quota_bytes=written.get("REELBASE_UPLOAD_QUOTA_BYTES", *_BYTES, 2**40),
+        upload_free_bytes=written.get("REELBASE_UPLOAD_FREE_BYTES", *_BYTES, 2**30),
+        upload_days=written.get("REELBASE_UPLOAD_DAYS", _between(0.00001, 3650, float), "days up to 3650", 3.0),
+        upload_idle_seconds=written.get(
+            "REELBASE_UPLOAD_IDLE_SECONDS", _between(0.1, 3600, float), "seconds from 0.1 to 3600", 60.0
+        ),
+        uploads_at_a_time=written.get(
+            "REELBASE_UPLOADS_AT_A_TIME", _between(1, 100, int), "a whole number from 1 to 100", 8
         ),
         import_connections=written.get(
             "REELBASE_IMPORT_CONNECTIONS", _between(1, 64, int), "a whole number from 1 to 64", _cores()
@@ -234,6 +341,17 @@ def _between(low: float, high: float, number: Callable[[str], T]) -> Callable[[s
     return read
 
 
+_BYTES = (_between(0, 2**62, int), "a whole number of bytes")
+_STORES = "the absolute path of a folder (s3:// comes in a later version)"
+
+
+def _folder(text: str) -> Path:
+    path = Path(text.removeprefix("file://"))
+    if not path.is_absolute():
+        raise ValueError(text)
+    return path
+
+
 def _word(text: str) -> str:
     if not text or any(character.isspace() for character in text):
         raise ValueError(text)
@@ -243,6 +361,40 @@ def _word(text: str) -> str:
 def _list(text: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in text.split(",") if word.strip())
     return () if words == ("none",) else words
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    if text == "none":
+        return ()
+    folders = tuple(Path(word).expanduser() for word in text.split(os.pathsep) if word)
+    if not all(folder.is_absolute() for folder in folders):
+        raise ValueError(text)
+    return folders
+
+
+def _hosts(text: str) -> tuple[str, ...] | None:
+    if text == "the publishers'":
+        return None
+    hosts = _list(text)
+    if not all(re.fullmatch(r"[^\s/@?#]+", host) for host in hosts):
+        raise ValueError(text)
+    return hosts
+
+
+_WEB_URL = "a URL such as https://example.org/files/"
+
+
+def _web_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", text):
+        raise ValueError(text)
+    return text if text.endswith("/") else f"{text}/"
+
+
+def _truth(text: str) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]
 
 
 def _origins(text: str) -> tuple[str, ...]:

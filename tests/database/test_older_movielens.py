@@ -9,7 +9,7 @@ import pytest
 
 from reelbase.database.connect import connect
 from reelbase.errors import UnknownHeader
-from reelbase.imports import read
+from reelbase.imports import rejects
 from tests.importing import LINKS, Importer, write
 
 RATINGS = [f"{user}::{movie}::{movie % 5 + 1}::{978300000 + user}" for user in range(1, 41) for movie in range(1, 26)]
@@ -110,7 +110,7 @@ def test_duplicates_and_raw_rejects_of_a_file_without_header(importer: Importer,
         (1, 0, "duplicate_key"), (2, 8, "duplicate_key"), (4, 31, "too_few_columns"),
     ]  # fmt: skip
     with connect(importer.url) as connection:
-        [raw] = read.raw_rejects(connection, found["id"], frozenset())
+        [raw] = rejects.raw_rejects(connection, found["id"], frozenset())
         assert b"".join(raw.lines()) == b"1::a::x\n2::b, c::y\nbad\n"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reelbase.database.connect import connect
-from reelbase.imports import read
+from reelbase.imports import rejects
 from tests.importing import Importer, write
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "tmdb"
@@ -277,7 +277,7 @@ def test_raw_rejects_can_be_mended_and_merged(importer: Importer, tmp_path: Path
     bad = row(SHORT, id=1, title='"x"\n', runtime="81.5")
     found = importer(write(tmp_path / "m.csv", SHORT, bad, row(SHORT, id=2, title="y"), end="\r\n"))
     with connect(importer.url) as connection:
-        [raw] = read.raw_rejects(connection, found["id"], frozenset())
+        [raw] = rejects.raw_rejects(connection, found["id"], frozenset())
         mended = b"".join(raw.lines())
     assert mended == f"{SHORT}\r\n{bad}\r\n".encode()
     (tmp_path / "mended.csv").write_bytes(mended.replace(b"81.5", b"81.0"))
@@ -373,9 +373,9 @@ def test_the_real_movies_dataset_arrives_as_python_reads_it(importer: Importer) 
     assert found["state"] == "completed"
     [file] = found["files"]
     assert file["rows_read"] == 45_466
-    rejects = [(line, column, reason) for line, _, column, reason, _ in importer.rejects(found["id"])]
+    found_rejects = [(line, column, reason) for line, _, column, reason, _ in importer.rejects(found["id"])]
     halves = [19763, 19764, 29572, 29573, 35671, 35672]
-    assert [reject for reject in rejects if reject[2] != "duplicate_key"] == [
+    assert [reject for reject in found_rejects if reject[2] != "duplicate_key"] == [
         (line, None, "too_few_columns") for line in halves
     ]
     expected = {int(record["id"]): independently(record) for record in records_of(REAL / "movies_metadata.csv.gz")}

@@ -28,9 +28,10 @@ MAP: dict[str, set[str]] = {
     "telemetry": set(),
     "settings": {"errors"},
     "sample": {"errors"},
-    "receiving": {"errors"},
     "reading": {"datasets", "errors"},
     "database": {"errors", "settings"},
+    "outgoing": {"errors", ROOT},
+    "receiving": {"database", "errors", "outgoing"},
     # The sift asks the grammar of `reading` what a record is, so that the two can never differ.
     "loading": {"database", "datasets", "errors", "reading"},
     "publishing": {"database", "datasets", "errors"},
@@ -42,6 +43,7 @@ MAP: dict[str, set[str]] = {
             "datasets",
             "errors",
             "loading",
+            "outgoing",
             "publishing",
             "reading",
             "receiving",
@@ -52,7 +54,7 @@ MAP: dict[str, set[str]] = {
     "serving": {"catalog", "database", "errors", ROOT},
     "api": {"catalog", "database", "errors", "imports", "serving", ROOT},
     "web": {"database", "imports", "serving"},
-    "app": {"api", "serving", "settings", "web"},
+    "app": {"api", "imports", "receiving", "serving", "settings", "web"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {
         *("app", "catalog", "database", "errors", "imports", "loading", "publishing", "sample", "settings"),

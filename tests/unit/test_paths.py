@@ -58,7 +58,7 @@ def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("word", ["https://example.org/a.csv", "s3://bucket/a.csv", "file:///tmp/a.csv"])
 def test_a_url_is_refused_with_what_to_do(word: str) -> None:
-    with pytest.raises(UsageError, match="Download it"):
+    with pytest.raises(UsageError, match="Give an https:// URL"):
         given([word])
 
 

@@ -7,7 +7,22 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from reelbase.api import datasets, exports, facets, health, imports, metrics, movies, own, people, schemas, tables
+from reelbase.api import (
+    datasets,
+    events,
+    exports,
+    facets,
+    health,
+    imports,
+    metrics,
+    movies,
+    own,
+    people,
+    rejects,
+    requests,
+    schemas,
+    tables,
+)
 from reelbase.serving import movie_list
 from reelbase.serving.application import Handler
 from reelbase.serving.query import Nothing, Query
@@ -17,7 +32,10 @@ BASE = movies.BASE
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one path; `place` describes what is between braces in the path, with an example that works."""
+    """One method of one path; `place` describes what is between braces in the path, with an example that works.
+
+    `form`: the fields that a form with files has; `has_key`: an Idempotency-Key is honoured.
+    """
 
     method: str
     path: str
@@ -30,6 +48,8 @@ class Endpoint:
     answer: type[BaseModel] | None = None
     media_type: str | None = None
     body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    has_key: bool = False
     problems: tuple[int, ...] = (422,)
     is_kept: bool = False
 
@@ -132,8 +152,41 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query=imports.ImportsQuery, answer=schemas.ImportList, problems=(400, 422),
     ),
     Endpoint(
+        "POST", f"{BASE}/imports", requests.create_import,
+        "Import sources, or the files of a form; with an `Idempotency-Key` it can be sent again safely", "imports",
+        status=202, answer=schemas.Import, body=schemas.ImportGiven, form=schemas.ImportOptions, has_key=True,
+        problems=(400, 404, 408, 409, 413, 415, 422, 507),
+    ),
+    Endpoint(
         "GET", f"{BASE}/imports/{{id}}", imports.show_import, "One import", "imports",
         place=_IMPORT, answer=schemas.Import, problems=(404, 422),
+    ),
+    Endpoint(
+        "GET", f"{BASE}/imports/{{id}}/chunks", imports.list_chunks, "Its chunks, in the order of its files", "imports",
+        query=imports.ChunksQuery, place=_IMPORT, answer=schemas.ChunkList, problems=(400, 404, 422),
+    ),
+    Endpoint(
+        "GET", f"{BASE}/imports/{{id}}/rejects", rejects.list_rejects,
+        "Its bad records; as CSV all of them (`Accept: text/csv`, or `format=csv`)", "imports",
+        query=rejects.RejectsQuery, place=_IMPORT, answer=schemas.RejectList, media_type="text/csv",
+        problems=(400, 404, 422, 429),
+    ),
+    Endpoint(
+        "GET", f"{BASE}/imports/{{id}}/events", events.watch_import,
+        "Watch it: events named `import`, each with the whole of it (server-sent events)", "imports",
+        place=_IMPORT, media_type="text/event-stream", problems=(404, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports/{{id}}/cancel", imports.cancel_import, "Stop it for good; nothing of it is left",
+        "imports", place=_IMPORT, status=202, answer=schemas.Import, problems=(404, 409, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports/{{id}}/retry", imports.retry_import, "Go on with one that has failed", "imports",
+        place=_IMPORT, status=202, answer=schemas.Import, problems=(404, 409, 422),
+    ),
+    Endpoint(
+        "POST", f"{BASE}/imports/{{id}}/confirm", imports.confirm_import, "Publish one that is held", "imports",
+        place=_IMPORT, status=202, answer=schemas.Import, problems=(404, 409, 422),
     ),
     Endpoint(
         "GET", f"{BASE}/workers", imports.list_workers, "Who runs imports", "imports", answer=schemas.WorkerList,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Literal, Protocol
 
 from isal import isal_zlib
 from pydantic import Field
@@ -88,12 +88,20 @@ async def _stream(request: Request, query: ExportQuery, form: Form, media_type: 
         del response.headers["content-length"]  # it is not known before the export is made
         return response
     desk: Desk = request.app.state.desk
-    exports: Exports = request.app.state.exports
     packed = form is not Form.FLAT and takes_gzip(request.scope)
     if packed:
         headers["content-encoding"] = "gzip"
-    stream = exports.stream(desk.url, form, query, packed=packed)
-    first = await anext(stream)  # what goes wrong before the first byte is a problem, not a broken stream
+    source = export.Export(desk.url, form, query.filters(), query.order, query.q)
+    return await streamed(request, source, _encoded(source.blocks(), form, packed=packed), headers, media_type)
+
+
+async def streamed(
+    request: Request, source: Source, blocks: Blocks, headers: dict[str, str], media_type: str
+) -> StreamingResponse:
+    """The blocks as an answer; what goes wrong before the first is a problem, not a broken stream."""
+    exports: Exports = request.app.state.exports
+    stream = exports.stream(source, blocks)
+    first = await anext(stream)
     return StreamingResponse(_with_first(first, stream), headers=headers, media_type=media_type)
 
 
@@ -106,6 +114,15 @@ async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
         await rest.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
 
 
+class Source(Protocol):
+    """Where blocks come from."""
+
+    def cancel(self) -> None:
+        """Stop what they wait for; called from any thread."""
+
+    def close(self) -> None: ...
+
+
 class Exports:
     """The exports of one process: a few at a time, each with a connection and a thread of its own."""
 
@@ -116,7 +133,7 @@ class Exports:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def stream(self, url: str, form: Form, query: ExportQuery, *, packed: bool) -> AsyncIterator[bytes]:
+    async def stream(self, source: Source, blocks: Blocks) -> AsyncIterator[bytes]:
         """Blocks of bytes; the next one is made only when the client has taken the last."""
         if self.running >= _MOST_AT_ONCE:
             raise Problem(
@@ -124,8 +141,6 @@ class Exports:
             )
         self.running += 1
         loop = asyncio.get_running_loop()
-        source = export.Export(url, form, query.filters(), query.order, query.q)
-        blocks = _encoded(source.blocks(), form, packed=packed)
         try:
             while (block := await loop.run_in_executor(self._threads, next, blocks, None)) is not None:
                 yield block
@@ -136,7 +151,7 @@ class Exports:
             await asyncio.shield(loop.run_in_executor(self._threads, _end, blocks, source))
 
 
-def _end(blocks: Blocks, source: export.Export) -> None:
+def _end(blocks: Blocks, source: Source) -> None:
     blocks.close()
     source.close()
 

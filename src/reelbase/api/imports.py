@@ -1,20 +1,22 @@
-"""Imports and workers, as far as they are asked about; how imports are made over HTTP has a place of its own."""
+"""Imports and workers: asked about, cancelled, retried. How imports are made over HTTP is in requests.py."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import Field
 from starlette.requests import Request
 
-from reelbase.database.connect import DictConnection
+from reelbase.api.movies import BASE
+from reelbase.database.connect import Connection, DictConnection
 from reelbase.errors import BadCursor
-from reelbase.imports import read
+from reelbase.imports import commands, read
 from reelbase.serving import paging
 from reelbase.serving.answers import Answer, links, plain
 from reelbase.serving.desk import Desk
 from reelbase.serving.problems import not_found
-from reelbase.serving.query import Nothing, Query, Words, pairs, parse, path_with
+from reelbase.serving.query import Nothing, Pairs, Query, Words, pairs, parse, path_with
 
 _DIGITS = 18
 
@@ -28,6 +30,22 @@ class ImportsQuery(Query):
     state: State | None = Field(default=None, examples=["completed"])
     limit: int = Field(default=20, ge=1, le=100, examples=[5])
     cursor: Words | None = Field(default=None, min_length=1, description="As `next` has it")
+
+
+class FilesQuery(Query):
+    """The parameters of a list that goes through the files of an import."""
+
+    file: Words | None = Field(
+        default=None, min_length=1, max_length=5000, description="A file's name, as it is listed"
+    )
+    limit: int = Field(default=20, ge=1, le=100, examples=[5])
+    cursor: Words | None = Field(default=None, min_length=1, description="As `next` has it")
+
+
+class ChunksQuery(FilesQuery):
+    """The parameters of the list of chunks."""
+
+    state: Literal["queued", "running", "done", "failed"] | None = Field(default=None, examples=["done"])
 
 
 async def list_imports(request: Request) -> Answer:
@@ -47,8 +65,7 @@ async def list_imports(request: Request) -> Answer:
         return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
 
     desk: Desk = request.app.state.desk
-    answer = await desk.ask(request, ask)
-    return plain(answer, headers={name.decode(): value.decode() for name, value in links(answer["next"], None)})
+    return listed(await desk.ask(request, ask))
 
 
 def _before(cursor: str | None, key: bytes) -> int | None:
@@ -60,14 +77,100 @@ def _before(cursor: str | None, key: bytes) -> int | None:
     raise BadCursor("This is not a cursor of ours.", paging.BEGIN)
 
 
-async def show_import(request: Request) -> Answer:
-    """GET /imports/{id}."""
-    parse(Nothing, pairs(request.scope["query_string"]))
+def number_of(request: Request) -> int:
+    """The import of the path; raises Problem (404) for what is no number."""
     word: str = request.path_params["id"]
     if not (word.isascii() and word.isdigit() and len(word) <= _DIGITS):
         raise not_found(f"There is no import {word[:80]!r}.", "An import's id is a number.")
+    return int(word)
+
+
+async def show_import(request: Request) -> Answer:
+    """GET /imports/{id}."""
+    parse(Nothing, pairs(request.scope["query_string"]))
+    import_id = number_of(request)
     desk: Desk = request.app.state.desk
-    return plain(await desk.ask(request, lambda connection: read.one_import(connection, int(word))))
+    return plain(await desk.ask(request, lambda connection: read.one_import(connection, import_id)))
+
+
+async def list_chunks(request: Request) -> Answer:
+    """GET /imports/{id}/chunks."""
+    given = pairs(request.scope["query_string"])
+    query = parse(ChunksQuery, given)
+    import_id = number_of(request)
+    key = paging.list_key(request.scope["path"], given)
+    after = place_in_files(query.cursor, key)
+    filters = {"state": query.state, "file": query.file}
+
+    def ask(connection: DictConnection) -> dict[str, Any]:
+        read.one_import(connection, import_id)
+        found = read.chunks(connection, import_id, **filters, after=after, limit=query.limit + 1)
+        total = read.count_chunks(connection, import_id, **filters)
+        return page_of_files(found, query.limit, total, request.scope["path"], given)
+
+    desk: Desk = request.app.state.desk
+    return listed(await desk.ask(request, ask))
+
+
+async def cancel_import(request: Request) -> Answer:
+    """POST /imports/{id}/cancel."""
+    seconds: float = request.app.state.lease_seconds
+    return await _changed(request, lambda connection, number: commands.cancel(connection, number, seconds))
+
+
+async def retry_import(request: Request) -> Answer:
+    """POST /imports/{id}/retry."""
+    seconds: float = request.app.state.lease_seconds
+    return await _changed(request, lambda connection, number: commands.retry(connection, number, seconds))
+
+
+async def confirm_import(request: Request) -> Answer:
+    """POST /imports/{id}/confirm."""
+    return await _changed(request, commands.confirm)
+
+
+async def _changed(request: Request, change: Callable[[Connection, int], None]) -> Answer:
+    parse(Nothing, pairs(request.scope["query_string"]))
+    import_id = number_of(request)
+    desk: Desk = request.app.state.desk
+    await desk.change(lambda connection: change(connection, import_id))
+    shown = await desk.ask(request, lambda connection: read.one_import(connection, import_id))
+    return plain(shown, 202, accepted(import_id))
+
+
+def accepted(import_id: int) -> dict[str, str]:
+    """The headers of an answer that an import is on its way."""
+    return {"location": f"{BASE}/imports/{import_id}", "retry-after": "1"}
+
+
+# Lists in the order of an import's files
+
+
+def place_in_files(cursor: str | None, key: bytes) -> tuple[int, int]:
+    """Behind which file and byte a page begins; raises BadCursor."""
+    if cursor is None:
+        return 0, -1
+    values = paging.parts(paging.unseal(cursor, key))
+    if len(values) == 2 and all(type(value) is int and 0 <= value < 10**_DIGITS for value in values):
+        return values[0], values[1]
+    raise BadCursor("This is not a cursor of ours.", paging.BEGIN)
+
+
+def page_of_files(
+    found: list[tuple[tuple[int, int], dict[str, Any]]], limit: int, total: int, path: str, given: Pairs
+) -> dict[str, Any]:
+    """A page of what was found, which is one more than the page has where there is a next one."""
+    next_ = None
+    if len(found) > limit:
+        key = paging.list_key(path, given)
+        next_ = path_with(path, given, cursor=paging.seal(paging.token(found[limit - 1][0]), key))
+    items = [item for _, item in found[:limit]]
+    return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
+
+
+def listed(answer: dict[str, Any]) -> Answer:
+    """A page with its Link header."""
+    return plain(answer, headers={name.decode(): value.decode() for name, value in links(answer["next"], None)})
 
 
 async def list_workers(request: Request) -> Answer:

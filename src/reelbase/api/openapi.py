@@ -59,12 +59,29 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "parameters": [*_places(endpoint), *described(endpoint.query)],
         "responses": _responses(endpoint),
     }
+    if endpoint.has_key:
+        operation["parameters"].append(_KEY)
     if endpoint.body is not None:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": _ref(endpoint.body), "example": _example(endpoint.body)}},
-        }
+        content = {"application/json": {"schema": _ref(endpoint.body), "example": _example(endpoint.body)}}
+        if endpoint.form is not None:
+            content["multipart/form-data"] = {"schema": _form(endpoint.form)}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key is answered again, and makes nothing anew, for a day",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+def _form(fields: type[BaseModel]) -> dict[str, Any]:
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1, "maxItems": 50}
+    schema = fields.model_json_schema()
+    return {**schema, "properties": {"file": files, **schema["properties"]}, "required": ["file"]}
 
 
 def _example(model: type[BaseModel]) -> Any:
@@ -89,8 +106,8 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     success: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.answer is not None:
         success["content"] = {"application/json": {"schema": _ref(endpoint.answer)}}
-    elif endpoint.media_type is not None:
-        success["content"] = {endpoint.media_type: {}}
+    if endpoint.media_type is not None:
+        success.setdefault("content", {})[endpoint.media_type] = {}
     if endpoint.status in (201, 202):
         success["headers"] = {"Location": {"description": "Where it is", "schema": {"type": "string"}}}
     found = {str(endpoint.status): success}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -285,12 +285,63 @@ class TableRows(Shape):
     previous: str | None
 
 
+class ImportProgress(Shape):
+    """How far it is: bytes of the files as they lie on disk, and how fast rows come just now."""
+
+    bytes_done: int
+    bytes_total: int
+    rows_loaded: int
+    rows_rejected: int
+    rows_per_second: int | None
+    eta_seconds: float | None
+
+
+class ImportChunks(Shape):
+    """How many pieces of a file there are, and what became of them."""
+
+    total: int
+    done: int
+    failed: int
+
+
+class ImportFile(Shape):
+    """A file of an import; rows_read is rows_loaded + rows_rejected."""
+
+    name: str
+    table: str
+    bytes: int
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    seconds: float | None
+    state: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    chunks: ImportChunks
+
+
+class ImportCheck(Shape):
+    """Something that was found in what was loaded."""
+
+    name: str
+    table: str
+    count: int
+    detail: str
+
+
+class ImportFault(Shape):
+    """Why an import has ended without being completed."""
+
+    code: str
+    detail: str
+
+
 class Import(BaseModel):
     """One request to bring files in, to bring a release back, or to take a dataset away."""
 
     id: int
     kind: str
-    dataset: str
+    dataset: str | None
     state: str
     mode: str
     attempt: int
@@ -300,11 +351,52 @@ class Import(BaseModel):
     finished_at: datetime | None
     seconds: float | None
     release: int | None
-    progress: dict[str, Any]
-    files: list[dict[str, Any]]
-    checks: list[dict[str, Any]]
+    progress: ImportProgress
+    files: list[ImportFile]
+    checks: list[ImportCheck]
     skipped: list[str]
-    error: dict[str, Any] | None
+    error: ImportFault | None
+
+
+class Chunk(Shape):
+    """A piece of a file: whole records, loaded in one transaction."""
+
+    file: str
+    first_line: int
+    last_line: int
+    first_byte: int
+    bytes: int
+    state: str
+    attempt: int
+    rows_loaded: int
+    rows_rejected: int
+    worker: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    error: str | None
+
+
+class ChunkList(Page):
+    """Chunks in the order of the files."""
+
+    items: list[Chunk]
+
+
+class Reject(Shape):
+    r"""A bad record: where it is, what was wrong, and the record as it was (bytes that are not UTF-8 as \xNN)."""
+
+    file: str
+    line: int
+    byte_offset: int
+    column: str | None
+    reason: str
+    record: str
+
+
+class RejectList(Page):
+    """Bad records in the order of the files."""
+
+    items: list[Reject]
 
 
 class ImportList(Page):
@@ -356,6 +448,34 @@ class ProblemDetails(Shape):
     request_id: str
     remedy: str | None = None
     errors: list[ProblemFault] | None = None
+
+
+_Source = Annotated[Words, Field(min_length=1, max_length=4096)]
+_Rejects = Annotated[str, Field(pattern=r"^([0-9]{1,15}|(100|[0-9]{1,2})(\.[0-9]{1,6})?%)$")]
+
+
+class ImportOptions(BaseModel):
+    """How files are imported."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    dataset: Literal["movielens", "imdb", "tmdb"] | None = Field(
+        default=None, description="Which dataset, where there are several; files of others are passed over"
+    )
+    mode: Literal["replace", "merge"] = Field(
+        default="replace", description="Put the files in place of their tables, or add to them by key"
+    )
+    max_rejects: _Rejects | Annotated[int, Field(ge=0, lt=10**15)] = Field(
+        default="1%", description="How many bad records a file may have: 100, or 1%"
+    )
+
+
+class ImportGiven(ImportOptions):
+    """What to import: `upload:ID`, `https://…`, `path:…` in a folder that the server allows, or a published name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sources": ["movielens/latest-small"]}]})
+
+    sources: Annotated[list[_Source], Field(min_length=1, max_length=200)]
 
 
 _Title = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]

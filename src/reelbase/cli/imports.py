@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import sys
@@ -10,18 +9,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
 from reelbase.cli.context import Context, JsonFlag, context, err, out, print_json
 from reelbase.cli.follow import follow, result, settle, watch_until_final
 from reelbase.cli.tables import table
-from reelbase.errors import ReelbaseError, UnknownImport, UsageError
+from reelbase.errors import ReelbaseError, UsageError
 from reelbase.imports import commands, read, tasks
-from reelbase.imports.limits import reject_limit
+from reelbase.imports import rejects as bad
 from reelbase.imports.listening import listening
 from reelbase.imports.resources import Resources
+from reelbase.imports.sources import ImportRequest, SourceRules
+from reelbase.imports.wanted import finder, wanted
 from reelbase.loading.rejects import Reason
 
 app = typer.Typer(help="Look at imports, cancel, retry, get rejects.", invoke_without_command=True)
@@ -34,7 +35,10 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Queue it and return.")]
 
 
 def import_(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, .gz, .zip, .tar.gz.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Files, folders, .gz, .zip, .tar.gz, URLs, imdb, movielens/32m."),
+    ],
     dataset: Annotated[str | None, typer.Option(help="Which dataset, or all, where there are several.")] = None,
     mode: Annotated[str, typer.Option(help="replace the tables given, or merge into them by key.")] = "replace",
     max_rejects: Annotated[str, typer.Option(help="How many bad records a file may have: 100, or 1%.")] = "1%",
@@ -43,28 +47,16 @@ def import_(
     as_json: JsonFlag = False,
 ) -> None:
     """Bring files into the database: checked, indexed, published at once."""
-    if mode not in ("replace", "merge"):
-        raise UsageError(f"--mode is {mode!r}.", "It must be replace or merge.")
     if server is not None:
         raise UsageError("This version cannot send files to a server yet.", "Run the import on the server itself.")
-    reject_limit(max_rejects)
     here = context()
-    ids = []
+    request = ImportRequest(tuple(sources), dataset, mode, max_rejects)
     try:
-        found = commands.look(sources, dataset)
+        # What is wrong is said before a server is started.
+        asked = wanted(request, SourceRules.of(here.settings, is_local=True), finder(here.connection))
         with here.connection() as connection:
-            for name, survey in found:
-                ids.append(
-                    commands.create_import(
-                        connection,
-                        name,
-                        survey,
-                        mode=mode,
-                        max_rejects=max_rejects,
-                        chunk_bytes=here.settings.chunk_bytes,
-                        sources=sources,
-                    )
-                )
+            size = here.settings.chunk_bytes
+            ids = [commands.create_import(connection, request, one, size) for one in asked]
     except ReelbaseError as error:
         if as_json and not isinstance(error, UsageError):
             print_json(_nothing(None, dataset, error))
@@ -189,7 +181,8 @@ def list_(
 
 
 def _what(one: dict[str, Any]) -> str:
-    return str(one["dataset"]) if one["kind"] == "import" else f"{one['dataset']} ({one['kind']})"
+    dataset = one["dataset"] or "-"
+    return str(dataset) if one["kind"] == "import" else f"{dataset} ({one['kind']})"
 
 
 def _state(one: dict[str, Any]) -> str:
@@ -206,8 +199,8 @@ def show(import_id: ImportId, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     out().print(
-        f"Import {found['id']} ({found['kind']} of {found['dataset']}, {found['mode']}): {found['state']}, "
-        f"attempt {found['attempt']}, {_seconds(found['seconds'])} s",
+        f"Import {found['id']} ({found['kind']} of {found['dataset'] or 'files not yet known'}, {found['mode']}): "
+        f"{found['state']}, attempt {found['attempt']}, {_seconds(found['seconds'])} s",
         highlight=False,
     )
     _summary(found)
@@ -246,9 +239,8 @@ def retry(
 def confirm(import_id: ImportId) -> None:
     """Publish a refresh that was held because it changes much."""
     here = context()
-    with here.dicts() as connection:
-        found = read.one_import(connection, import_id)
-    raise UsageError(f"Import {import_id} is {found['state']}.", "Only an import that is held can be confirmed.")
+    with here.connection() as connection:
+        commands.confirm(connection, import_id)
 
 
 @app.command()
@@ -266,68 +258,49 @@ def rejects(
     """Print the bad records of an import as CSV, or raw."""
     here = context()
     with here.connection() as connection:
-        if not connection.execute("select id from reelbase.imports where id = %s", (import_id,)).fetchone():
-            raise UnknownImport(f"There is no import {import_id}.", "`reelbase imports` lists them.")
+        bad.check_known(connection, import_id)
         if raw:
             _write_raw(connection, import_id, output, with_duplicates=with_duplicates)
         else:
-            with closing(read.rejects(connection, import_id)) as rows:  # type: ignore[type-var]  # it is a generator
+            with closing(bad.rejects(connection, import_id)) as rows:  # type: ignore[type-var]  # it is a generator
                 _write_csv(rows, output, as_json=as_json)
-
-
-_HEADER = ("file", "line", "byte_offset", "column", "reason", "record")
 
 
 def _write_csv(rows: Iterator[tuple[Any, ...]], output: Path | None, *, as_json: bool) -> None:
     if as_json:
-        items = [dict(zip(_HEADER, (*row[:5], _text(row[5])), strict=True)) for row in rows]
+        items = [dict(zip(bad.HEADER, (*row[:5], bad.as_text(row[5])), strict=True)) for row in rows]
         print_json({"items": items})
         return
     with _opened(output) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEADER)
-        for row in rows:
-            writer.writerow((*row[:5], _text(row[5])))
-
-
-def _text(record: bytes) -> str:
-    r"""A record as text: bytes that are not UTF-8 as \xNN."""
-    return bytes(record).decode("utf-8", errors="backslashreplace")
+        file.writelines(bad.as_csv(rows))
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        sys.stdout.reconfigure(newline="", encoding="utf-8")  # type: ignore[union-attr]
-        yield sys.stdout
-        return
+def _opened(output: Path | None) -> Iterator[BinaryIO]:
     try:
-        with output.open("w", encoding="utf-8", newline="") as file:
+        with output.open("wb") if output else _binary_stdout() as file:
             yield file
+    except BrokenPipeError:
+        raise  # whoever reads us has enough
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}.") from error
 
 
 def _write_raw(connection: Any, import_id: int, output: Path | None, *, with_duplicates: bool) -> None:
     left_out: frozenset[str] = frozenset() if with_duplicates else frozenset({Reason.DUPLICATE_KEY.value})
-    found = read.raw_rejects(connection, import_id, left_out)
+    found = bad.raw_rejects(connection, import_id, left_out)
     if len(found) > 1 and (output is None or not output.is_dir()):
         names = ", ".join(Path(one.name).name for one in found)
         raise UsageError(f"The rejects are of several files ({names}).", "Give a folder for them: -o FOLDER.")
     for one in found:
         target = output / Path(one.name).name.removesuffix(".gz") if output and output.is_dir() else output
-        try:
-            with target.open("wb") if target else _binary_stdout() as file, closing(one.lines()) as lines:  # type: ignore[type-var]
-                file.writelines(lines)
-        except BrokenPipeError:
-            raise  # whoever reads us has enough
-        except OSError as error:
-            raise UsageError(f"{target} cannot be written: {error.strerror}.") from error
+        with _opened(target) as file, closing(one.lines()) as lines:  # type: ignore[type-var]
+            file.writelines(lines)
     _tell_left_out(connection, import_id, with_duplicates=with_duplicates)
 
 
 def _tell_left_out(connection: Any, import_id: int, *, with_duplicates: bool) -> None:
-    count = read.count_rejects(connection, import_id, Reason.DUPLICATE_KEY.value)
+    count = bad.count(connection, import_id, reason=Reason.DUPLICATE_KEY.value)
     if count and not with_duplicates:
         err().print(
             f"{count} records whose key comes again later are left out: merged, they would replace the later ones. "

@@ -1,7 +1,7 @@
 """What the public files are: declarations only."""
 
 from reelbase.datasets.imdb import IMDB
-from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Form, Layout, Reference, Table
+from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Form, Layout, Published, Reference, Table
 from reelbase.datasets.movielens import MOVIELENS
 from reelbase.datasets.tmdb import TMDB
 
@@ -18,6 +18,7 @@ __all__ = [
     "Dialect",
     "Form",
     "Layout",
+    "Published",
     "Reference",
     "Table",
 ]

@@ -6,7 +6,7 @@ backslash and the words None or NA are what they are; only `\N` is null. Ids sta
 
 from __future__ import annotations
 
-from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Reference, Table
+from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Published, Reference, Table
 
 _TSV = Dialect(delimiter=b"\t", quote=None, null=b"\\N")
 
@@ -144,4 +144,14 @@ IMDB = Dataset(
     licence="Personal and non-commercial use only; no redistribution.",
     credit="Information courtesy of IMDb (https://www.imdb.com). Used with permission.",
     tables=(TITLE_BASICS, TITLE_RATINGS, TITLE_AKAS, TITLE_CREW, TITLE_EPISODE, TITLE_PRINCIPALS, NAME_BASICS),
+    published=(
+        Published(
+            "imdb",
+            (
+                *("title.basics.tsv.gz", "title.ratings.tsv.gz", "title.akas.tsv.gz", "title.crew.tsv.gz"),
+                *("title.episode.tsv.gz", "title.principals.tsv.gz", "name.basics.tsv.gz"),
+            ),
+            of_one_day=True,
+        ),
+    ),
 )

@@ -186,6 +186,20 @@ STANDARD = "standard"
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Files that a publisher keeps under one name, at paths below the place that a setting names.
+
+    Those `of_one_day` refer to each other and are made anew together; `has_md5` is said of files that have an MD5 sum
+    beside them, under the same name with `.md5` behind it.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    of_one_day: bool = False
+    has_md5: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One publisher's files, with the credit and licence terms that the pages show."""
 
@@ -196,6 +210,7 @@ class Dataset:
     licence: str
     credit: str
     tables: tuple[Table, ...]
+    published: tuple[Published, ...] = ()
 
     def table(self, name: str) -> Table:
         """The table of that name; KeyError when there is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Form, Layout, Reference, Table
+from reelbase.datasets.model import Column, ColumnType, Dataset, Dialect, Form, Layout, Published, Reference, Table
 
 _USER = Column("userId", "user_id", ColumnType.INT, required=True, nullable=False)
 _MOVIE = Column("movieId", "movie_id", ColumnType.INT, required=True, nullable=False)
@@ -130,4 +130,8 @@ MOVIELENS = Dataset(
         "ACM Transactions on Interactive Intelligent Systems 5, 4, Article 19. https://doi.org/10.1145/2827872"
     ),
     tables=(MOVIES, RATINGS, TAGS, LINKS, GENOME_SCORES, GENOME_TAGS, USERS),
+    published=tuple(
+        Published(f"movielens/{edition}", (f"ml-{edition}.zip",), has_md5=True)
+        for edition in ("latest-small", "latest", "32m", "25m", "20m", "10m", "1m")
+    ),
 )

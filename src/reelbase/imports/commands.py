@@ -2,72 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import nullcontext
 
 from reelbase.database.connect import Connection
-from reelbase.datasets import DATASETS
-from reelbase.errors import MixedDatasets, UnknownImport, UsageError
+from reelbase.errors import BadParameter, UnknownImport, WrongState
 from reelbase.imports import lease, store, tasks
 from reelbase.imports.limits import reject_limit
+from reelbase.imports.sources import ImportRequest, SourceRules
+from reelbase.imports.wanted import ALL, Wanted, finder, wanted
 from reelbase.loading.staging import schema_name
 from reelbase.publishing import prune
 from reelbase.publishing.release import pointer, tables
-from reelbase.reading.survey import Survey, survey
-from reelbase.receiving.paths import given
-
-ALL = "all"
 
 
-def look(words: Sequence[str], dataset: str | None = None) -> list[tuple[str, Survey]]:
-    """What was given, as one survey for each dataset to import; nothing is changed.
+def request_import(connection: Connection, request: ImportRequest, rules: SourceRules, chunk_bytes: int) -> int:
+    """Write an import down and queue it; returns its number.
 
-    Raises MixedDatasets when files of several datasets come without a word which one is meant.
+    Raises a UsageError or SourceError for whatever can be known at once: nothing is written then.
     """
-    found = survey(given(words), DATASETS)
-    names = list(dict.fromkeys(file.table.dataset for file in found.files))
-    if dataset not in (None, ALL):
-        store.dataset_of(str(dataset))
-        names = [name for name in names if name == dataset]
-        if not names:
-            raise UsageError(f"There is no file of {dataset} among what was given.")
-    elif dataset is None and len(names) > 1:
-        raise MixedDatasets(
-            f"The files are of several datasets: {', '.join(names)}.",
-            f"Choose one (--dataset {names[0]}), or import each by itself (--dataset all).",
-        )
-    return [(name, _of_dataset(found, name, passed_over=dataset != ALL)) for name in names]
+    if request.dataset == ALL:
+        raise BadParameter("dataset", "One import is of one dataset.", "Ask for one import of each.")
+    [one] = wanted(request, rules, finder(lambda: nullcontext(connection)))
+    return create_import(connection, request, one, chunk_bytes)
 
 
-def _of_dataset(found: Survey, dataset: str, *, passed_over: bool) -> Survey:
-    """The files of one dataset; those of others are passed over, unless they get an import of their own."""
-    files = tuple(file for file in found.files if file.table.dataset == dataset)
-    others = tuple(file.name for file in found.files if file.table.dataset != dataset) if passed_over else ()
-    return replace(found, files=files, skipped=(*found.skipped, *others))
-
-
-def create_import(
-    connection: Connection,
-    dataset: str,
-    found: Survey,
-    *,
-    mode: str,
-    max_rejects: str,
-    chunk_bytes: int,
-    sources: Sequence[str],
-) -> int:
-    """Write an import down and queue it, in one transaction; returns its number."""
-    reject_limit(max_rejects)
+def create_import(connection: Connection, request: ImportRequest, one: Wanted, chunk_bytes: int) -> int:
+    """Write down what was wanted and queue it, in one transaction; returns the import's number."""
     with connection.transaction():
         import_id = store.create(
             connection,
-            dataset=dataset,
-            mode=mode,
-            max_rejects=max_rejects,
+            dataset=one.dataset,
+            mode=request.mode,
+            max_rejects=request.max_rejects,
             chunk_bytes=chunk_bytes,
-            sources=list(sources),
-            survey=found,
+            words=request.sources,
         )
+        store.add_sources(connection, import_id, one.sources)
+        if one.survey is not None:
+            store.add_files(connection, import_id, one.survey)
         tasks.defer(connection, import_id)
     return import_id
 
@@ -109,7 +81,7 @@ def retry(connection: Connection, import_id: int, lease_seconds: float, max_reje
             return
         row = connection.execute(store.SQL["retry"], {"import_id": import_id, "max_rejects": max_rejects}).fetchone()
         if row is None:
-            raise UsageError(
+            raise WrongState(
                 f"Import {import_id} is {found.state}.",
                 "Only a failed import can be retried."
                 if found.state in ("completed", "cancelled")
@@ -127,8 +99,14 @@ def cancel(connection: Connection, import_id: int, lease_seconds: float) -> None
     lease.reap(connection, lease_seconds, import_id)
     found = store.job(connection, import_id)
     if found.state in ("completed", "cancelled"):
-        raise UsageError(f"Import {import_id} is {found.state}; there is nothing to cancel.")
+        raise WrongState(f"Import {import_id} is {found.state}; there is nothing to cancel.")
     connection.execute(store.SQL["ask_cancel"], {"import_id": import_id})
     with connection.transaction():
         if connection.execute(store.SQL["cancel_idle"], {"import_id": import_id}).fetchone():
             prune.drop_staging(connection, import_id, schema_name(found.dataset, import_id))
+
+
+def confirm(connection: Connection, import_id: int) -> None:
+    """Publish what was held; raises WrongState for what is not."""
+    found = store.job(connection, import_id)
+    raise WrongState(f"Import {import_id} is {found.state}.", "Only an import that is held can be confirmed.")

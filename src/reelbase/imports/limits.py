@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from reelbase.errors import UsageError
+from reelbase.errors import BadParameter
 
 # Below this many rejects no file is given up before its end: rejecting is cheap, and the whole list is worth having.
 _EARLY = 10_000
@@ -38,7 +38,7 @@ class RejectLimit:
 
 
 def reject_limit(text: str) -> RejectLimit:
-    """Read `100` or `1%`; raises UsageError."""
+    """Read `100` or `1%`; raises BadParameter."""
     word = text.strip()
     try:
         if word.endswith("%"):
@@ -49,4 +49,6 @@ def reject_limit(text: str) -> RejectLimit:
             return RejectLimit(count=int(word))
     except (InvalidOperation, ValueError):
         pass
-    raise UsageError(f"--max-rejects is {text!r}.", "It must be a number such as 100, or a share such as 1%.")
+    raise BadParameter(
+        "max_rejects", f"--max-rejects is {text!r}.", "It must be a number such as 100, or a share such as 1%."
+    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from reelbase.database.connect import Connection, DictConnection
+from reelbase.database.connect import DictConnection
 from reelbase.database.statements import statements
 from reelbase.datasets import DATASETS, Dataset
 from reelbase.errors import UnknownImport
+from reelbase.imports.progress import FINAL, LEDGER, WINDOW_SECONDS, progress
 
 _SQL = statements("reelbase.imports", "read.sql")
 KnownDataset = Dataset
-_BEFORE_THE_END = ("queued", "receiving", "loading", "indexing", "publishing", "held")
+_ALL = {"ids": None, "dataset": None, "state": None, "before": None}
+# A number of JavaScript is exact up to 2 ** 53: that leaves 2 ** 29 changes of an import's row.
+_MOST_CHANGES = 1 << 24
 
 
 def imports(
@@ -26,12 +29,9 @@ def imports(
     limit: int = 100,
 ) -> list[dict[str, Any]]:
     """Imports, newest first, each with its files, progress and checks; `before` leaves out that one and later ones."""
-    parameters = {"id": import_id, "dataset": dataset, "state": state, "before": before, "limit": limit}
-    found = connection.execute(_SQL["imports"], parameters).fetchall()
-    ids = [row["id"] for row in found]
-    files = _by_import(connection, "files", ids)
-    checks = _by_import(connection, "checks", ids)
-    return [_import(row, files.get(row["id"], []), checks.get(row["id"], [])) for row in found]
+    ids = None if import_id is None else [import_id]
+    parameters = {"ids": ids, "dataset": dataset, "state": state, "before": before, "limit": limit}
+    return [seen.found for seen in _look(connection, parameters)]
 
 
 def count_imports(connection: DictConnection, *, dataset: str | None = None, state: str | None = None) -> int:
@@ -58,47 +58,47 @@ def one_import(connection: DictConnection, import_id: int) -> dict[str, Any]:
     return found[0]
 
 
-def rejects(connection: Connection, import_id: int) -> Iterator[tuple[Any, ...]]:
-    """The rejects of an import, file after file: file, line, byte_offset, column, reason, record, record_bytes."""
-    with connection.transaction(), connection.cursor(name="rejects") as cursor:
-        cursor.execute(_SQL["rejects"], {"import_id": import_id})
-        yield from cursor
-
-
 @dataclass(frozen=True, slots=True)
-class RawRejects:
-    """The bad records of one file byte for byte, below its header line: a file that can be mended and imported.
+class Seen:
+    """An import as it was seen at one time; a later change of it has a greater `sequence`, in every process."""
 
-    A file without header line has none here either.
-    """
+    sequence: int
+    found: dict[str, Any]
 
-    connection: Connection
-    file_id: int
-    name: str
-    header: bytes
-    left_out: frozenset[str]
-
-    def lines(self) -> Iterator[bytes]:
-        """Header and records with the line ends of the file. Records that were too long to keep are not there."""
-        line_end = b"\r\n" if self.header.endswith(b"\r\n") else b"\n"
-        if self.header:
-            yield self.header.rstrip(b"\r\n") + line_end
-        with self.connection.transaction(), self.connection.cursor(name="raw") as cursor:
-            cursor.execute(_SQL["raw_records"], {"file_id": self.file_id, "left_out": list(self.left_out)})
-            for (record,) in cursor:
-                yield record + line_end
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is to be seen."""
+        return self.found["state"] in FINAL
 
 
-def raw_rejects(connection: Connection, import_id: int, left_out: frozenset[str]) -> list[RawRejects]:
-    """The files of an import that have rejects, without those for the reasons `left_out`."""
-    rows = connection.execute(_SQL["raw_headers"], {"import_id": import_id, "left_out": list(left_out)}).fetchall()
-    return [RawRejects(connection, file_id, name, header, left_out) for file_id, name, header in rows]
+def look(connection: DictConnection, ids: Collection[int]) -> list[Seen]:
+    """Several imports at once, with the numbers of what is seen; those that are not there are left out."""
+    return _look(connection, {**_ALL, "ids": list(ids), "limit": None})
 
 
-def count_rejects(connection: Connection, import_id: int, reason: str) -> int:
-    """How many rejects of an import have that reason."""
-    row = connection.execute(_SQL["count_rejects"], {"import_id": import_id, "reason": reason}).fetchone()
-    return int(row[0]) if row else 0
+def chunks(
+    connection: DictConnection,
+    import_id: int,
+    *,
+    state: str | None = None,
+    file: str | None = None,
+    after: tuple[int, int] = (0, -1),
+    limit: int = 100,
+) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+    """Chunks of an import in the order of its files, each with its place; `after` leaves out those up to that place."""
+    parameters = {"import_id": import_id, "state": state, "file": file, "limit": limit}
+    parameters |= {"after_file": after[0], "after_byte": after[1]}
+    rows = connection.execute(_SQL["chunks"], parameters).fetchall()
+    return [((row.pop("file_id"), row["first_byte"]), row) for row in rows]
+
+
+def count_chunks(
+    connection: DictConnection, import_id: int, *, state: str | None = None, file: str | None = None
+) -> int:
+    """How many chunks of an import there are."""
+    parameters = {"import_id": import_id, "state": state, "file": file}
+    row = connection.execute(_SQL["count_chunks"], parameters).fetchone()
+    return int(row["found"]) if row else 0
 
 
 def datasets(connection: DictConnection) -> list[dict[str, Any]]:
@@ -142,17 +142,30 @@ def workers(connection: DictConnection, lease_seconds: float) -> list[dict[str, 
     return connection.execute(_SQL["workers"], {"lease_seconds": lease_seconds}).fetchall()
 
 
+def _look(connection: DictConnection, parameters: dict[str, Any]) -> list[Seen]:
+    found = connection.execute(_SQL["imports"], parameters).fetchall()
+    ids = [row["id"] for row in found]
+    files = _by_import(connection, "files", ids)
+    checks = _by_import(connection, "checks", ids)
+    return [_seen(row, files.get(row["id"], []), checks.get(row["id"], [])) for row in found]
+
+
 def _by_import(connection: DictConnection, name: str, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
     grouped: dict[int, list[dict[str, Any]]] = {}
-    for row in connection.execute(_SQL[name], {"ids": ids}):
+    for row in connection.execute(_SQL[name], {"ids": ids, "window": WINDOW_SECONDS}):
         grouped.setdefault(row.pop("import_id"), []).append(row)
     return grouped
 
 
+def _seen(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]]) -> Seen:
+    changes = min(sum(file["changes"] for file in files), _MOST_CHANGES - 1)
+    return Seen(row["version"] * _MOST_CHANGES + changes, _import(row, files, checks))
+
+
 def _import(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]]) -> dict[str, Any]:
-    progress = _progress(row, files)
+    how_far = progress(row["state"], files)
     for file in files:
-        for inner in ("source_bytes", "source_done", "cut", "blank"):
+        for inner in LEDGER:
             del file[inner]
         file["seconds"] = _rounded(file["seconds"])
     return {
@@ -160,33 +173,11 @@ def _import(row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[
         **{name: row[name] for name in ("created_at", "updated_at", "started_at", "finished_at")},
         "seconds": _rounded(row["seconds"]),
         "release": row["release"],
-        "progress": progress,
+        "progress": how_far,
         "files": files,
         "checks": checks,
         "skipped": row["skipped"],
         "error": row["error"],
-    }
-
-
-def _progress(row: dict[str, Any], files: list[dict[str, Any]]) -> dict[str, Any]:
-    """How far it is, in bytes of the files as they lie on disk; those are known before anything is unpacked."""
-    total = sum(file["source_bytes"] for file in files)
-    done = sum(
-        file["source_bytes"] if file["state"] == "done" else min(file["source_done"], file["source_bytes"])
-        for file in files
-    )
-    loaded = sum(file["rows_loaded"] for file in files)
-    seconds = row["seconds"] or 0.0
-    runs = row["state"] in _BEFORE_THE_END
-    return {
-        "bytes_done": done,
-        "bytes_total": total,
-        "rows_loaded": loaded,
-        "rows_rejected": sum(file["rows_rejected"] for file in files),
-        "rows_per_second": round(loaded / seconds) if seconds else None,
-        "eta_seconds": round(seconds * (total - done) / done, 1)
-        if runs and done and row["state"] == "loading"
-        else None,
     }
 
 

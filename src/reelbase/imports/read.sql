@@ -1,13 +1,14 @@
 -- What people ask about imports.
 
 -- name: imports
--- Newest first; with an id just that one.
+-- Newest first; with numbers just those. What the ledger counts is read after it: never older than `version`.
 select i.id, i.kind, i.dataset, i.state, i.mode, i.attempt, i.created_at, i.updated_at, i.started_at, i.finished_at,
-       extract(epoch from coalesce(i.finished_at, clock_timestamp()) - i.started_at)::float8 as seconds,
-       i.release, i.skipped, i.sources, i.max_rejects, i.cancel_asked,
+       case when i.state <> 'queued'
+            then extract(epoch from coalesce(i.finished_at, clock_timestamp()) - i.started_at)::float8 end as seconds,
+       i.release, i.skipped, i.sources, i.max_rejects, i.cancel_asked, i.version,
        case when i.error_code is not null then jsonb_build_object('code', i.error_code, 'detail', i.error_detail) end as error
   from reelbase.imports i
- where (%(id)s::bigint is null or i.id = %(id)s)
+ where (%(ids)s::bigint[] is null or i.id = any (%(ids)s))
    and (%(dataset)s::text is null or i.dataset = %(dataset)s)
    and (%(state)s::text is null or i.state = %(state)s)
    and (%(before)s::bigint is null or i.id < %(before)s)
@@ -15,6 +16,8 @@ select i.id, i.kind, i.dataset, i.state, i.mode, i.attempt, i.created_at, i.upda
  limit %(limit)s;
 
 -- name: files
+-- The attempt's own chunks are those that were finished since it was started; `changes` only grows as long as the row of
+-- the import stays as it is.
 select f.import_id, f.name, i.dataset || '.' || f.table_name as "table",
        coalesce(f.bytes, f.first_byte + coalesce(c.bytes, 0)) as bytes,
        coalesce(c.loaded, 0) + coalesce(c.rejected, 0) as rows_read,
@@ -25,6 +28,10 @@ select f.import_id, f.name, i.dataset || '.' || f.table_name as "table",
             when i.state in ('failed', 'cancelled') then i.state else 'loading' end as state,
        f.started_at, f.finished_at, f.source_bytes, f.cut,
        coalesce(c.source_done, 0) as source_done, coalesce(c.blank, 0) as blank,
+       coalesce(c.recent_rows, 0) as recent_rows, coalesce(c.recent_bytes, 0) as recent_bytes,
+       coalesce(c.attempt_rows, 0) as attempt_rows, coalesce(c.attempt_bytes, 0) as attempt_bytes,
+       c.begun_at, c.last_at, now() as seen_at,
+       coalesce(c.changes, 0) + num_nonnulls(f.started_at, f.finished_at) + f.cut::int as changes,
        jsonb_build_object('total', coalesce(c.total, 0), 'done', coalesce(c.done, 0), 'failed', coalesce(c.failed, 0)) as chunks
   from reelbase.import_files f
   join reelbase.imports i on i.id = f.import_id
@@ -32,8 +39,18 @@ select f.import_id, f.name, i.dataset || '.' || f.table_name as "table",
        select sum(bytes)::bigint as bytes, sum(rows_loaded)::bigint as loaded, sum(rows_rejected)::bigint as rejected,
               sum(rows_blank)::bigint as blank, count(*) as total, count(*) filter (where state = 'done') as done,
               count(*) filter (where state = 'failed') as failed,
-              sum(source_bytes) filter (where state = 'done')::bigint as source_done
-         from reelbase.chunks where file_id = f.id) c on true
+              sum(source_bytes) filter (where state = 'done')::bigint as source_done,
+              sum(rows_loaded + rows_rejected) filter (where is_recent)::bigint as recent_rows,
+              sum(source_bytes) filter (where is_recent)::bigint as recent_bytes,
+              sum(rows_loaded + rows_rejected) filter (where is_of_attempt)::bigint as attempt_rows,
+              sum(source_bytes) filter (where is_of_attempt)::bigint as attempt_bytes,
+              min(started_at) filter (where is_of_attempt) as begun_at,
+              max(finished_at) filter (where is_of_attempt) as last_at,
+              sum(attempt + errors + lost + (state = 'done')::int)::bigint as changes
+         from (select k.*, k.state = 'done' and k.finished_at >= i.started_at as is_of_attempt,
+                      k.state = 'done' and k.finished_at >= greatest(i.started_at, now() - make_interval(secs => %(window)s))
+                      as is_recent
+                 from reelbase.chunks k where k.file_id = f.id) d) c on true
  where f.import_id = any (%(ids)s)
  order by f.import_id, f.position;
 
@@ -41,28 +58,22 @@ select f.import_id, f.name, i.dataset || '.' || f.table_name as "table",
 select import_id, name, table_name as "table", count, detail from reelbase.checks
  where import_id = any (%(ids)s) order by import_id, table_name, name;
 
--- name: rejects
-select f.name as file, r.line, r.byte_offset, r.column_name, r.reason, r.record, r.record_bytes
-  from reelbase.rejects r join reelbase.import_files f on f.id = r.file_id
- where r.import_id = %(import_id)s
- order by f.position, r.byte_offset;
+-- name: chunks
+-- In the order of the files; `file_id` and `first_byte` are the place of one.
+select c.file_id, f.name as file, c.first_line, c.last_line, c.first_byte, c.bytes, c.state, c.attempt, c.rows_loaded,
+       c.rows_rejected, c.worker_id::text as worker, c.started_at,
+       case when c.state in ('done', 'failed') then c.finished_at end as finished_at, c.error
+  from reelbase.chunks c join reelbase.import_files f on f.id = c.file_id
+ where c.import_id = %(import_id)s and (c.file_id, c.first_byte) > (%(after_file)s, %(after_byte)s)
+   and (%(state)s::text is null or c.state = %(state)s) and (%(file)s::text is null or f.name = %(file)s)
+ order by c.file_id, c.first_byte
+ limit %(limit)s;
 
--- name: raw_headers
-select f.id, f.name, f.raw_header
-  from reelbase.import_files f
- where f.import_id = %(import_id)s
-   and exists (select from reelbase.rejects r
-                where r.file_id = f.id and r.reason <> all (%(left_out)s) and octet_length(r.record) = r.record_bytes)
- order by f.position;
-
--- name: raw_records
--- Only records that were kept as a whole.
-select record from reelbase.rejects
- where file_id = %(file_id)s and reason <> all (%(left_out)s) and octet_length(record) = record_bytes
- order by byte_offset;
-
--- name: count_rejects
-select count(*) from reelbase.rejects where import_id = %(import_id)s and reason = %(reason)s;
+-- name: count_chunks
+select count(*) as found
+  from reelbase.chunks c join reelbase.import_files f on f.id = c.file_id
+ where c.import_id = %(import_id)s
+   and (%(state)s::text is null or c.state = %(state)s) and (%(file)s::text is null or f.name = %(file)s);
 
 -- name: datasets
 select d.name, d.live_release as release, r.published_at, d.previous_release

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reelbase.database.connect import Connection
 from reelbase.database.statements import statements
 from reelbase.datasets import DATASETS, Column, Dataset, Layout, Table
 from reelbase.errors import Cancelled, Fenced, ReelbaseError, UnknownImport
+from reelbase.imports.sources import Source
 from reelbase.loading.ledger import Run
 from reelbase.reading.recognise import unknown_column
 from reelbase.reading.survey import Survey
@@ -20,7 +22,7 @@ SQL = statements("reelbase.imports", "store.sql")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An import as whoever runs it needs it."""
+    """An import as whoever runs it needs it; `dataset` is empty while it is not known yet: nothing is staged then."""
 
     id: int
     kind: str
@@ -56,15 +58,14 @@ class StoredFile:
 def create(
     connection: Connection,
     *,
-    dataset: str,
+    dataset: str | None,
     kind: str = "import",
     mode: str = "replace",
     max_rejects: str = "1%",
     chunk_bytes: int,
-    sources: list[str] | None = None,
-    survey: Survey | None = None,
+    words: Sequence[str] = (),
 ) -> int:
-    """Write down a new import and its files; returns its id."""
+    """Write down a new import; returns its id."""
     row = connection.execute(
         SQL["create"],
         {
@@ -73,16 +74,39 @@ def create(
             "mode": mode,
             "max_rejects": max_rejects,
             "chunk_bytes": chunk_bytes,
-            "sources": Jsonb(sources or []),
-            "skipped": Jsonb(list(survey.skipped) if survey else []),
+            "sources": Jsonb(list(words)),
         },
     ).fetchone()
     assert row is not None  # noqa: S101  # insert … returning
-    for position, file in enumerate(survey.files if survey else ()):
+    return int(row[0])
+
+
+def add_sources(connection: Connection, import_id: int, sources: Sequence[Source]) -> None:
+    """Write down where an import's files come from."""
+    for position, source in enumerate(sources):
+        connection.execute(
+            SQL["add_source"],
+            {
+                "import_id": import_id,
+                "position": position,
+                "kind": source.kind,
+                "name": source.name,
+                "location": source.location,
+                "is_local": source.is_local,
+                "published": source.published,
+                "has_md5": source.has_md5,
+            },
+        )
+
+
+def add_files(connection: Connection, import_id: int, survey: Survey) -> None:
+    """Write down the files of an import, and what is passed over."""
+    connection.execute(SQL["set_skipped"], {"import_id": import_id, "skipped": Jsonb(list(survey.skipped))})
+    for position, file in enumerate(survey.files):
         connection.execute(
             SQL["add_file"],
             {
-                "import_id": row[0],
+                "import_id": import_id,
                 "position": position,
                 "name": file.name,
                 "path": str(file.path),
@@ -100,7 +124,6 @@ def create(
                 "first_line": file.first_line,
             },
         )
-    return int(row[0])
 
 
 def job(connection: Connection, import_id: int) -> Job:

@@ -1,9 +1,16 @@
 -- Imports as rows: their states, files and what people ask about them.
 
 -- name: create
-insert into reelbase.imports (kind, dataset, state, mode, max_rejects, chunk_bytes, sources, skipped)
-values (%(kind)s, %(dataset)s, 'queued', %(mode)s, %(max_rejects)s, %(chunk_bytes)s, %(sources)s, %(skipped)s)
+insert into reelbase.imports (kind, dataset, state, mode, max_rejects, chunk_bytes, sources)
+values (%(kind)s, %(dataset)s, 'queued', %(mode)s, %(max_rejects)s, %(chunk_bytes)s, %(sources)s)
 returning id;
+
+-- name: add_source
+insert into reelbase.import_sources (import_id, position, kind, name, location, is_local, published, has_md5)
+values (%(import_id)s, %(position)s, %(kind)s, %(name)s, %(location)s, %(is_local)s, %(published)s, %(has_md5)s);
+
+-- name: set_skipped
+update reelbase.imports set skipped = %(skipped)s where id = %(import_id)s;
 
 -- name: add_file
 insert into reelbase.import_files (import_id, position, name, path, container, member, fingerprint, source_bytes, bytes,
@@ -19,7 +26,7 @@ select id, name, path, container, member, fingerprint, source_bytes, table_name,
 select file_id, first_byte, bytes, first_line, last_line, source_bytes from reelbase.chunks where id = %(chunk_id)s;
 
 -- name: job
-select id, kind, dataset, state, mode, max_rejects, chunk_bytes, attempt, cancel_asked, has_staging
+select id, kind, coalesce(dataset, ''), state, mode, max_rejects, chunk_bytes, attempt, cancel_asked, has_staging
   from reelbase.imports where id = %(import_id)s;
 
 -- name: start
@@ -106,7 +113,7 @@ update reelbase.import_files set cut = false, started_at = null, finished_at = n
 
 -- name: held_by
 -- Running imports with what is known of their workers: whether the lock is held, and how long they have been silent.
-select i.id, i.attempt, i.dataset, i.cancel_asked,
+select i.id, i.attempt, coalesce(i.dataset, ''), i.cancel_asked,
        exists (select from pg_locks l
                 where l.locktype = 'advisory' and l.classid = %(space)s and l.objid = i.id and l.objsubid = 2
                   and l.database = (select oid from pg_database where datname = current_database()) and l.granted) as locked,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reelbase.errors import NothingKnown, SourceChanged, SourceMissing, UsageError
+from reelbase.errors import NothingKnown, SourceChanged, SourceMissing, SourceNotAllowed, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,53 @@ def given(words: Sequence[str]) -> list[Given]:
     return [file for word in words for file in _files(word)]
 
 
+def given_within(word: str, folders: Sequence[Path]) -> list[Given]:
+    """As `given`, for somebody who may name only what lies in these folders once every link is followed.
+
+    A name is absolute, or below one of the folders. Raises SourceNotAllowed, whether or not there is such a file, and
+    for a folder with a link in it that leads outside.
+    """
+    allowed = [real for folder in folders if (real := _real(folder)) is not None]
+    place = _place_within(word, allowed)
+    found = list(_files_at(word, place))
+    return [replace(file, path=_checked(file, allowed)) for file in found]
+
+
+def _place_within(word: str, allowed: Sequence[Path]) -> Path:
+    if not word or "\0" in word or word.startswith("~") or "://" in word:
+        raise SourceNotAllowed(f"{word!r} is not the path of a file.", "Give one like path:/folder/ratings.csv.")
+    # An absolute name stays what it is when it is put behind a folder.
+    places = [real for folder in allowed if (real := _real(folder / word)) is not None and _is_inside(real, allowed)]
+    for place in places:
+        if place.exists():
+            return place
+    if places:
+        return places[0]
+    raise SourceNotAllowed(
+        f"{word} is in none of the folders that files of this machine may be imported from.",
+        "REELBASE_IMPORT_DIRS names them." if allowed else "REELBASE_IMPORT_DIRS names them; there are none.",
+    )
+
+
+def _checked(file: Given, allowed: Sequence[Path]) -> Path:
+    real = _real(file.path)
+    if real is None or not _is_inside(real, allowed):
+        raise SourceNotAllowed(f"{file.name} is a link to something outside of the allowed folders.", "Remove it.")
+    return real
+
+
+def _is_inside(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _real(path: Path) -> Path | None:
+    """The path with every link followed and every `..` gone; None for one that leads nowhere: in a circle, too long."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return None
+
+
 def check_unchanged(path: Path, fingerprint: str) -> None:
     """Raise SourceChanged when the file is not the one that was given."""
     try:
@@ -45,7 +92,10 @@ def check_unchanged(path: Path, fingerprint: str) -> None:
 
 def _files(word: str) -> Iterator[Given]:
     _refuse_url(word)
-    path = _path(word)
+    yield from _files_at(word, _path(word))
+
+
+def _files_at(word: str, path: Path) -> Iterator[Given]:
     if _is_folder(path):
         found = list(_walk(path))
         if not found:
@@ -78,8 +128,8 @@ def _path(word: str) -> Path:
 def _refuse_url(word: str) -> None:
     if "://" in word:
         raise UsageError(
-            f"{word!r} is a URL, and this version imports files of this machine only.",
-            "Download it and give its path.",
+            f"{word!r} is a URL of a kind that cannot be imported from.",
+            "Give an https:// URL, or the path of a file of this machine.",
         )
 
 

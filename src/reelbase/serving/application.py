@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from reelbase.serving.door import Door, Explain, Rules
 from reelbase.serving.limits import Limiter
 from reelbase.serving.lines import Limits
 from reelbase.serving.metrics import Metrics
+from reelbase.serving.protocol import CLOSING
 
 Life = Callable[[Starlette], AbstractAsyncContextManager[None]]
 Handler = Callable[[Request], Awaitable[Answer | Response]]
@@ -48,13 +50,14 @@ def service(
     desk = Desk(url, options.limits)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, asyncio.Event]]:
         desk.open()
+        app.state.closing = asyncio.Event()
         try:
             async with AsyncExitStack() as stack:
                 for life in lives:
                     await stack.enter_async_context(life(app))
-                yield
+                yield {CLOSING: app.state.closing}
         finally:
             await desk.close()
 

@@ -15,12 +15,20 @@ from reelbase.errors import (
     BadCursor,
     BadParameter,
     DatabaseError,
+    KeyInUse,
     KnownMovie,
     OldCursor,
     ReelbaseError,
+    SourceError,
+    SourceNotAllowed,
+    StoreFull,
     UnknownImport,
     UnknownMovie,
+    UnknownUpload,
+    UploadTooLarge,
+    UploadUnfinished,
     UsageError,
+    WrongState,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -119,7 +127,15 @@ _STATUSES: dict[type[ReelbaseError], int] = {
     BadCursor: 400,
     UnknownMovie: 404,
     UnknownImport: 404,
+    UnknownUpload: 404,
+    UploadUnfinished: 409,
     KnownMovie: 409,
+    WrongState: 409,
+    KeyInUse: 409,
+    SourceNotAllowed: 403,
+    SourceError: 422,
+    StoreFull: 507,
+    UploadTooLarge: 413,
     UsageError: 422,
 }
 
@@ -133,4 +149,5 @@ def _of_ours(error: ReelbaseError) -> Problem:
     parameter = error.name if isinstance(error, BadParameter) else "cursor" if isinstance(error, BadCursor) else None
     faults = [Fault(error.detail, parameter=parameter)] if parameter else []
     code = "invalid" if isinstance(error, BadParameter) else error.code
-    return Problem(status, code, error.detail, remedy=error.remedy, faults=faults)
+    headers = {"retry-after": "1"} if error.again else None
+    return Problem(status, code, error.detail, remedy=error.remedy, faults=faults, headers=headers)

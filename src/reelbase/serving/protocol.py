@@ -12,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from reelbase.serving.problems import MEDIA_TYPE, Problem
 
+CLOSING = "reelbase.closing"
+"""The name, in the state of the application's life, of what is set as soon as the server begins to stop."""
+
 _LONG = 1 << 16
 
 
@@ -49,6 +52,13 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+
+    def shutdown(self) -> None:
+        """The server begins to stop: answers without end, which it would wait for, are told so."""
+        closing = self.app_state.get(CLOSING)
+        if closing is not None:
+            closing.set()
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words say no more than ours
         problem = Problem(400, "not_http", "This is not a request of HTTP/1.1.")
