@@ -65,7 +65,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REELBASE_CORS_ORIGINS",
         "none",
-        "Origins whose pages may read from the API, such as https://example.org, separated by commas.",
+        "Origins whose pages may read from the API and upload, such as https://example.org, separated by commas.",
     ),
     Setting(
         "REELBASE_REQUESTS_PER_MINUTE",

@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.requests import Request
 
-from reelbase.catalog.version import version
+from reelbase.catalog.version import asking_version
 from reelbase.errors import ReelbaseError
 from reelbase.serving.answers import Answer, plain
 from reelbase.serving.desk import Desk
@@ -24,7 +24,7 @@ async def ready(request: Request) -> Answer:
     """GET /readyz."""
     desk: Desk = request.app.state.desk
     try:
-        await asyncio.wait_for(desk.ask(request, version), _PATIENCE_SECONDS)
+        await asyncio.wait_for(desk.ask_here(request, asking_version), _PATIENCE_SECONDS)
     except Exception as error:
         if isinstance(error, ReelbaseError | Problem | OSError) or type(error).__module__.startswith("psycopg"):
             raise Problem(503, "not_ready", "The database does not answer.", headers={"retry-after": "1"}) from error

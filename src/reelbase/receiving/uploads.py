@@ -126,8 +126,8 @@ def outstanding(except_id: str | None = None) -> Question[tuple[int, int]]:
     return rows[0]["kept_bytes"], rows[0]["promised_bytes"]
 
 
-def create(new: Created, lifetime: float) -> Question[datetime]:
-    """Keep a new upload; says when it will expire."""
+def create(new: Created, lifetime: float) -> Question[Upload]:
+    """Keep a new upload."""
     values = {
         "id": new.id,
         "owner": new.owner,
@@ -138,9 +138,7 @@ def create(new: Created, lifetime: float) -> Question[datetime]:
         "sha256": new.sha256,
         "lifetime": lifetime,
     }
-    rows = yield Ask(SQL["create"], values)
-    expires_at: datetime = rows[0]["expires_at"]
-    return expires_at
+    return _upload((yield Ask(SQL["create"], values))[0])
 
 
 def set_length(upload_id: str, length: int) -> Question[bool]:
@@ -155,9 +153,9 @@ def checkpoint(upload_id: str, before: int, now: int, lifetime: float) -> Questi
     return rows[0]["expires_at"] if rows else None
 
 
-def end(upload_id: str, state: str) -> Question[Path | None]:
+def end(upload_id: str, state: str, *, only_if_over: bool = False) -> Question[Path | None]:
     """It is `terminated` or `expired`; gives the file that is to be removed."""
-    rows = yield Ask(SQL["end"], {"id": upload_id, "state": state})
+    rows = yield Ask(SQL["end"], {"id": upload_id, "state": state, "only_if_over": only_if_over})
     return Path(rows[0]["path"]) if rows else None
 
 
@@ -167,9 +165,9 @@ def expired() -> Question[list[str]]:
     return [row["id"] for row in (yield Ask(SQL["expired"]))]
 
 
-def known(ids: list[str]) -> Question[set[str]]:
-    """Those of them that have a row."""
-    return {row["id"] for row in (yield Ask(SQL["known"], {"ids": ids}))}
+def alive(ids: list[str]) -> Question[set[str]]:
+    """Those of them whose file is wanted."""
+    return {row["id"] for row in (yield Ask(SQL["alive"], {"ids": ids}))}
 
 
 def _upload(row: dict[str, Any]) -> Upload:

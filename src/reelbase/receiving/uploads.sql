@@ -14,7 +14,7 @@ select coalesce(sum(coalesce(length, received)) filter (where used_at is null), 
 insert into reelbase.uploads (id, owner, length, metadata, name, path, sha256, expires_at)
 values (%(id)s, %(owner)s, %(length)s, %(metadata)s, %(name)s, %(path)s, %(sha256)s,
         now() + make_interval(secs => %(lifetime)s))
-returning expires_at
+returning id, owner, state, length, received, metadata, name, path, sha256, expires_at, expires_at <= now() as is_over
 
 -- name: find
 select id, owner, state, length, received, metadata, name, path, sha256, expires_at, expires_at <= now() as is_over
@@ -34,7 +34,7 @@ returning expires_at
 
 -- name: end
 update reelbase.uploads set state = %(state)s, updated_at = now()
- where id = %(id)s and state in ('receiving', 'received')
+ where id = %(id)s and state in ('receiving', 'received') and (expires_at <= now() or not %(only_if_over)s)
 returning path
 
 -- name: expired
@@ -52,8 +52,8 @@ update reelbase.uploads
        expires_at = greatest(expires_at, now() + make_interval(days => %(days)s))
  where id = %(id)s and state = 'received' and expires_at > now()
 
--- name: known
-select id from reelbase.uploads where id = any(%(ids)s)
+-- name: alive
+select id from reelbase.uploads where id = any(%(ids)s) and state in ('receiving', 'received')
 
 -- name: lock
 select pg_try_advisory_lock(%(key)s) as is_ours
@@ -62,4 +62,4 @@ select pg_try_advisory_lock(%(key)s) as is_ours
 select pg_advisory_unlock(%(key)s)
 
 -- name: call
-select pg_notify('reelbase_uploads', %(id)s)
+select pg_notify('reelbase_uploads', %(payload)s)

@@ -39,20 +39,35 @@ _HEADERS: list[tuple[bytes, bytes]] = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
 
-# What a page of an origin that may read is told when it asks first (CORS).
-_LEAVE: list[tuple[bytes, bytes]] = [
-    (b"access-control-allow-methods", b"GET, HEAD"),
-    (b"access-control-allow-headers", b"if-none-match, authorization, x-request-id"),
-    (b"access-control-max-age", b"600"),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What pages of the origins may do below a path (CORS): methods and headers to send, headers to read."""
+
+    path: str
+    methods: str
+    headers: str
+    exposed: str
+
+
+_READING = Leave("/", "GET, HEAD", "if-none-match, authorization, x-request-id", "link, etag, x-request-id")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Who is let in: further names of this host, and the origins whose pages may read (CORS)."""
+    """Who is let in: further names of this host, and the origins whose pages may read (CORS).
+
+    `leaves` says where they may do more than that.
+    """
 
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
+    leaves: tuple[Leave, ...] = ()
+
+    def leave(self, path: str) -> Leave:
+        """What holds for a path."""
+        return next((one for one in self.leaves if path == one.path or path.startswith(f"{one.path}/")), _READING)
 
 
 Explain = Callable[[Scope, Problem, str], Answer | None]
@@ -83,7 +98,7 @@ class Door:
         try:
             self._check(scope, visit)
             if visit.asks_leave and scope["method"] == "OPTIONS":
-                await Answer(204, b"", _LEAVE)(scope, receive, visit.send)
+                await Answer(204, b"", _granted(self._rules.leave(scope["path"])))(scope, receive, visit.send)
             else:
                 await self._app(scope, receive, visit.send)
         except GoneAway:
@@ -104,7 +119,8 @@ class Door:
                 421, "wrong_host", "This server is not known by the name in the Host header.",
                 remedy="REELBASE_ALLOWED_HOSTS names further hosts.",
             )  # fmt: skip
-        if scope["method"] in _UNSAFE and _is_from_elsewhere(host, origin, site):
+        may_write = visit.asks_leave and self._rules.leave(scope["path"]) is not _READING
+        if scope["method"] in _UNSAFE and not may_write and _is_from_elsewhere(host, origin, site):
             raise Problem(403, "cross_site", "A page of another site cannot change anything here.")
         if self._limiter is not None:
             visit.extra += self._limiter.admit(scope)
@@ -141,7 +157,7 @@ class Door:
             if name == b"origin" and value.decode("latin-1") in self._rules.origins:
                 return [
                     (b"access-control-allow-origin", value),
-                    (b"access-control-expose-headers", b"link, etag, x-request-id"),
+                    (b"access-control-expose-headers", self._rules.leave(scope["path"]).exposed.encode()),
                     (b"vary", b"origin"),
                 ]
         return []
@@ -235,6 +251,15 @@ def _request_id(given: bytes) -> str:
     """The caller's own, where it is one that can be trusted in a log."""
     text = given.decode("latin-1")
     return text if _REQUEST_ID.fullmatch(text) else secrets.token_hex(8)
+
+
+def _granted(leave: Leave) -> list[tuple[bytes, bytes]]:
+    """What a page is told that asks first."""
+    return [
+        (b"access-control-allow-methods", leave.methods.encode()),
+        (b"access-control-allow-headers", leave.headers.encode()),
+        (b"access-control-max-age", b"600"),
+    ]
 
 
 def _is_from_elsewhere(host: bytes, origin: bytes, site: bytes) -> bool:

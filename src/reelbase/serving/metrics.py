@@ -22,6 +22,7 @@ class Metrics:
         self._bytes = Counter(
             "reelbase_http_response_bytes", "Bytes of bodies that were sent", ("route",), registry=self.registry
         )
+        self._received = Counter("reelbase_upload_bytes", "Bytes of uploads that have come", registry=self.registry)
         in_use = Gauge("reelbase_pool_in_use", "Questions that are asked or wait", registry=self.registry)
         in_use.set_function(lambda: float(desk.waiting))
         size = Gauge("reelbase_pool_size", "Questions that can be asked at a time", registry=self.registry)
@@ -37,3 +38,7 @@ class Metrics:
         series.observe(seconds)
         if sent:
             self._bytes.labels(route).inc(sent)
+
+    def count_upload(self, size: int) -> None:
+        """Bytes of an upload."""
+        self._received.inc(size)

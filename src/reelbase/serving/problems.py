@@ -33,6 +33,7 @@ from reelbase.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_DETAIL = 500
+_OTHER_TITLES = {460: "Checksum Mismatch"}  # of tus
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Problem(Exception):  # the word of RFC 9457
         """The problem as JSON."""
         body: dict[str, Any] = {
             "type": f"urn:reelbase:problem:{self.code}",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _title(self.status),
             "status": self.status,
             "detail": self.detail,
             "instance": instance,
@@ -89,6 +90,13 @@ class Problem(Exception):  # the word of RFC 9457
         body = orjson.dumps(self.shown(instance, request_id))
         headers = {"cache-control": "no-store", **self.headers}
         return Response(body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return _OTHER_TITLES.get(status, "Error")
 
 
 def invalid(faults: Sequence[Fault]) -> Problem:

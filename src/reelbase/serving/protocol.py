@@ -16,6 +16,8 @@ CLOSING = "reelbase.closing"
 """The name, in the state of the application's life, of what is set as soon as the server begins to stop."""
 
 _LONG = 1 << 16
+_GATHERED = 1 << 20
+_LINGER_SECONDS = 2.0
 
 
 class _Gathering:
@@ -49,6 +51,34 @@ class _Gathering:
 
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1."""
+
+    _lingering: asyncio.TimerHandle | None = None
+
+    def on_body(self, body: bytes) -> None:
+        """Gather a body up to a size at which stopping and starting the socket does not show any more."""
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > _GATHERED:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    def on_response_complete(self) -> None:
+        """What is left of a body that was refused is thrown away for a while, so that its sender sees why.
+
+        A connection that is closed at once is reset, and the answer with it; read to the end, a refused file of 20 GB
+        would be sent in vain.
+        """
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
+            self._lingering = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+    def on_message_complete(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        super().on_message_complete()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
