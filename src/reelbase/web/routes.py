@@ -12,6 +12,7 @@ from starlette.routing import Route
 from reelbase.serving.application import route
 from reelbase.web.assets import show_asset
 from reelbase.web.catalog import show_catalog
+from reelbase.web.console import routes as console
 from reelbase.web.pages import pages
 from reelbase.web.theme import switch_theme
 
@@ -21,6 +22,7 @@ def routes() -> list[Route]:
     return [
         route("/", show_catalog),
         route("/theme", switch_theme, "POST"),
+        *console.routes(),
         route("/static/{digest}/{path:path}", show_asset),
     ]
 

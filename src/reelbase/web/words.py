@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -86,7 +88,13 @@ def day(value: date | str | None) -> str:
     return f"{when.day} {when:%B} {when.year}"
 
 
+def rows_by_name(tables: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Tables with their rows."""
+    return {table["name"]: table["rows"] for table in tables}
+
+
 FILTERS = {
+    "rows_by_name": rows_by_name,
     "number": number,
     "short_number": short_number,
     "of": of,
