@@ -1,4 +1,4 @@
-"""An import at a glance, for pages: the states of thousands of chunks as one word, rejects by reason, what was given."""
+"""An import at a glance, for pages: thousands of chunks as one word, rejects by reason, what was asked for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ _NOT_TO_BE_MENDED = frozenset({"duplicate_key"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asked for: paths and addresses (uploads are known by their files), how many rejects are allowed, and
-    whether it is to end.
-    """
+    """What somebody asked for: sources (uploads are known by their files), rejects allowed, and whether it is to end."""
 
     sources: tuple[str, ...]
     max_rejects: str

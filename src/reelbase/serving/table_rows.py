@@ -1,4 +1,4 @@
-"""Rows of a table as they are asked for in a URL: a page in the order of the key, the same for the API and the pages."""
+"""Rows of a table as they are asked for in a URL, in the order of its key: the same for the API and the pages."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ async def show_table(request: Request) -> Answer:
         table = tables.live_table(connection, declared.name, name) if "\0" not in name else None
         if table is None:
             raise not_found(
-                f"The live release of {declared.name} has no table {name[:80]!r}.", f"/datasets/{declared.name} lists them."
+                f"The live release of {declared.name} has no table {name[:80]!r}.",
+                f"/datasets/{declared.name} lists them.",
             )
         try:
             found, failure = rows.ask(connection, table), None
