@@ -15,7 +15,7 @@ _NOT_TO_BE_MENDED = frozenset({"duplicate_key"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asked for: sources (uploads are known by their files), rejects allowed, and whether it is to end."""
+    """What was asked for: sources (uploads are known by their files), rejects allowed, and whether it is to end."""
 
     sources: tuple[str, ...]
     max_rejects: str
