@@ -7,11 +7,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import uvicorn
+from psycopg import sql
 
 from reelbase.api import routes as api
+from reelbase.database.connect import connect
 from reelbase.serving.application import Options, service
 from reelbase.serving.protocol import Protocol
 from reelbase.web import routes as web
@@ -37,6 +40,17 @@ def serving(url: str, options: Options | None = None) -> Iterator[str]:
             server.should_exit = True
             thread.join(timeout=20)
             assert not thread.is_alive()
+
+
+def database_from(server_url: str, name: str, template: str = "reelbase_template") -> str:
+    """A database of that name, made from a template; its URL."""
+    with connect(server_url) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
 
 
 class _Server(uvicorn.Server):

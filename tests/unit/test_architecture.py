@@ -51,7 +51,7 @@ MAP: dict[str, set[str]] = {
     },
     "serving": {"catalog", "database", "errors", ROOT},
     "api": {"catalog", "database", "errors", "imports", "serving", ROOT},
-    "web": {"database", "imports", "serving"},
+    "web": {"catalog", "database", "imports", "serving"},
     "app": {"api", "serving", "settings", "web"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {

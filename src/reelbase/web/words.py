@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import orjson
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -84,6 +86,17 @@ def day(value: date | str | None) -> str:
         return ""
     when = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{when.day} {when:%B} {when.year}"
+
+
+def strings(text: str | None) -> list[str]:
+    """`["Neil McCauley"]` → Neil McCauley; what is no such list stays as it is."""
+    if not text:
+        return []
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return [text]
+    return [str(one) for one in found] if isinstance(found, list) else [text]
 
 
 FILTERS = {
