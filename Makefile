@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev run test test-all check bench stop psql lock docs clean
+.PHONY: help setup setup-dev run test test-all check bench stop psql lock docs screenshots clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ lock: setup-dev ## write requirements/run.lock and requirements/dev.lock from py
 
 docs: setup ## write the generated pages of docs/reference
 	$(BIN)/python docs/generate.py
+
+screenshots: setup-dev ## take pictures of every page of the server that runs on port 8000
+	$(BIN)/python docs/screenshots.py
 
 # The server's programs lie in .venv, so a server that runs is stopped first. The database itself stays.
 clean: ## remove .venv, the sample and all caches

@@ -11,13 +11,16 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import uvicorn
+from psycopg import sql
 from starlette.applications import Starlette
 
 from reelbase.api import routes as api
 from reelbase.api.requests import Importing
+from reelbase.database.connect import connect
 from reelbase.imports.sources import SourceRules
 from reelbase.receiving.arriving import Arrivals
 from reelbase.receiving.store import Store
@@ -91,6 +94,17 @@ def serving(url: str, options: Options | None = None) -> Iterator[str]:
     """Serve a database's API and pages; gives the address."""
     with served(url, options) as made:
         yield made.address
+
+
+def database_from(server_url: str, name: str, template: str = "reelbase_template") -> str:
+    """A database of that name, made from a template; its URL."""
+    with connect(server_url) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
 
 
 class _Server(uvicorn.Server):

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import pytest
-from psycopg import sql
 
-from reelbase.database.connect import connect
 from tests.api import library
 from tests.importing import Importer
-from tests.serving import client
+from tests.serving import client, database_from
 
 _LOADED = "api_loaded"
 _BARE = "api_bare"
 
 
-def _database(server_url: str, name: str, template: str) -> str:
-    with connect(server_url) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-
-
 @pytest.fixture(scope="session")
 def loaded_url(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with the library in it; read only, by agreement."""
-    url = _database(server_url, _LOADED, "reelbase_template")
+    url = database_from(server_url, _LOADED, "reelbase_template")
     library.load(Importer(url), tmp_path_factory.mktemp("library"))
     return url
 
@@ -46,7 +33,7 @@ def reader(loaded_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def _bare_url(server_url: str) -> str:
-    return _database(server_url, _BARE, "reelbase_template")
+    return database_from(server_url, _BARE, "reelbase_template")
 
 
 @pytest.fixture(scope="session")

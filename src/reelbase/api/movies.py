@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from operator import itemgetter
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import Field
 from starlette.requests import Request
@@ -14,14 +13,15 @@ from reelbase.catalog import movies, similar
 from reelbase.database.asking import Question, answer
 from reelbase.database.connect import DictConnection
 from reelbase.serving.answers import Answer, Body, dumps, links
-from reelbase.serving.desk import Desk, if_loaded
+from reelbase.serving.desk import Desk
 from reelbase.serving.movie_list import MovieList, MovieQuery, Page
-from reelbase.serving.problems import Problem, not_found
+from reelbase.serving.one_movie import finding
 from reelbase.serving.query import Nothing, Query, pairs, parse
 
 Row = dict[str, Any]
 
 BASE = "/api/v1"
+_MOVIES = f"{BASE}/movies"
 
 
 _PLAIN = (
@@ -100,32 +100,12 @@ async def show_movie(request: Request) -> Response | Answer:
 
 
 def _detail(word: str) -> Question[Body]:
-    found = yield from _finding(word, "detail")
+    found = yield from finding(word, "detail", _MOVIES)
     return Body(dumps({**movie_json(found.movie), **{name: found.movie[name] for name in movies.DETAILS}}))
 
 
 def _found(connection: DictConnection, word: str, end: str) -> movies.Found:
-    return answer(connection, _finding(word, "row", end))
-
-
-def _finding(word: str, what: str, end: str = "") -> Question[movies.Found]:
-    """The movie; raises Problem where there is none (404), or where it is a part of another one now (308)."""
-    found = yield from if_loaded(movies.finding(word, what=what), None)
-    if found is None:
-        raise not_found(
-            f"There is no movie {word[:80]!r}.",
-            "An id is a UUID, tt0113277 (IMDb), movielens:6 or tmdb:949; GET /api/v1/movies?q= searches.",
-        )
-    if found.moved:
-        raise Moved(f"{BASE}/movies/{quote(str(found.movie['id']))}{end}")
-    return found
-
-
-class Moved(Problem):
-    """The movie is part of another one now."""
-
-    def __init__(self, location: str) -> None:
-        super().__init__(308, "moved", "This movie turned out to be another one.", headers={"location": location})
+    return answer(connection, finding(word, "row", _MOVIES, end))
 
 
 async def movie_ratings(request: Request) -> Answer:

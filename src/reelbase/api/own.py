@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reelbase.api.movies import BASE, Moved, movie_json
+from reelbase.api.movies import BASE, movie_json
 from reelbase.api.schemas import OwnMovieChange, OwnMovieGiven
 from reelbase.catalog import movies
 from reelbase.database.connect import Connection, DictConnection
@@ -20,6 +20,7 @@ from reelbase.imports.own import OwnMovie
 from reelbase.serving.answers import Answer, plain
 from reelbase.serving.bodies import json_body
 from reelbase.serving.desk import Desk, where_loaded
+from reelbase.serving.one_movie import Moved
 from reelbase.serving.problems import Problem, invalid, not_found
 from reelbase.serving.query import Nothing, faults_of, pairs, parse
 

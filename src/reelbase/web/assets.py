@@ -54,10 +54,16 @@ class Assets:
 
     def answer(self, request: Request) -> Answer:
         """The file; for ever where the address is of this very content, not kept where it is of another."""
-        file = self._files.get(request.path_params["path"])
+        return self._answer(request, request.path_params["path"], request.path_params["digest"] == self.digest)
+
+    def icon(self, request: Request) -> Answer:
+        """The picture that browsers look for beside an answer that names none."""
+        return self._answer(request, "favicon.svg", is_current=False)
+
+    def _answer(self, request: Request, path: str, is_current: bool) -> Answer:
+        file = self._files.get(path)
         if file is None:
             raise not_found("There is no such file.")
-        is_current = request.path_params["digest"] == self.digest
         headers: RawHeaders = [
             (b"content-type", file.kind),
             (b"cache-control", _FOR_EVER if is_current else b"no-store"),
@@ -89,3 +95,8 @@ def assets() -> Assets:
 async def show_asset(request: Request) -> Answer:
     """GET /static/{digest}/{path}."""
     return assets().answer(request)
+
+
+async def show_icon(request: Request) -> Answer:
+    """GET /favicon.ico."""
+    return assets().icon(request)

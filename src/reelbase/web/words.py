@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+
+import orjson
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -88,13 +88,18 @@ def day(value: date | str | None) -> str:
     return f"{when.day} {when:%B} {when.year}"
 
 
-def rows_by_name(tables: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Tables with their rows."""
-    return {table["name"]: table["rows"] for table in tables}
+def strings(text: str | None) -> list[str]:
+    """`["Neil McCauley"]` → Neil McCauley; what is no such list stays as it is."""
+    if not text:
+        return []
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return [text]
+    return [str(one) for one in found] if isinstance(found, list) else [text]
 
 
 FILTERS = {
-    "rows_by_name": rows_by_name,
     "number": number,
     "short_number": short_number,
     "of": of,

@@ -95,7 +95,11 @@ async def _question(request: Request, kind: str) -> Answer:
 
     def ask(connection: DictConnection) -> Row:
         releases = read.releases(connection, declared.name)
-        return {"dataset": _found(connection, declared), "declared": declared, "releases": releases, "kind": kind}
+        live = next((release for release in releases if release["live"]), None)
+        previous = next((release for release in releases if release["previous"]), None)
+        then = {table["name"]: table["rows"] for table in previous["tables"]} if previous else {}
+        shown = {"live": live, "previous": previous, "then": then, "kind": kind}
+        return {"dataset": _found(connection, declared), "declared": declared, **shown}
 
     return await fresh(request, "console/confirm.html", ask)
 

@@ -34,6 +34,7 @@ function pressed(event) {
   const search = document.getElementById("q");
   const inSearch = event.target === search;
   if (event.key === "Escape" && inSearch) {
+    event.preventDefault(); // some browsers empty the box: what was typed stays
     search.blur();
     document.getElementById("main")?.focus({ preventScroll: true });
   } else if (event.key === "ArrowDown" && (inSearch || isItem(event.target))) {
