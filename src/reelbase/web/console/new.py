@@ -49,7 +49,8 @@ class Given:
 
 async def new_import(request: Request) -> Answer:
     """GET /imports/new."""
-    return await _page(request, Given({"dataset": request.query_params.get("dataset", "")}))
+    known = {name: value for name, value in request.query_params.items() if name in _FIELDS}
+    return await _page(request, Given(known))
 
 
 async def _page(request: Request, given: Given) -> Answer:
@@ -62,7 +63,7 @@ async def _page(request: Request, given: Given) -> Answer:
             "published": PUBLISHED,
             "folders": [str(folder) for folder in importing.rules.import_dirs],
             "headers": known_headers(),
-            "given": given.fields,
+            "given": {**dict.fromkeys(_FIELDS, ""), **given.fields},
             "failure": given.failure,
         }
 

@@ -15,9 +15,9 @@ BEFORE_THE_END = ("queued", *RUNS, "held")
 STATES = (*BEFORE_THE_END, "completed", "failed", "cancelled")
 _STEPS = ("queued", "receiving", "loading", "indexing", "publishing", "completed")
 _STEPS_OF_PLAIN_KINDS = ("queued", "publishing", "completed")
-# Below this each chunk of a strip stands by itself, above it they touch.
+# Below this each chunk of a strip stands by itself, above it they touch. The gap is a share of the strip's length.
 _APART = 120
-_GAP = 0.12
+_GAP = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,13 @@ def percent(found: Row) -> int | None:
 def strip(states: str) -> Strip:
     """Chunks as runs of the same state, so that thousands of them are a few strokes."""
     paths: dict[str, list[str]] = {}
-    gap = _GAP if len(states) <= _APART else 0.0
+    gap = min(0.15, _GAP * len(states)) if 1 < len(states) <= _APART else 0.0
     at = 0
     for letter, run in itertools.groupby(states):
         count = len(list(run))
         if gap:
-            drawn = "".join(f"M{at + i} 0h{1 - gap:g}v1h-{1 - gap:g}z" for i in range(count))
+            width = f"{1 - gap:.4g}"
+            drawn = "".join(f"M{at + i} 0h{width}v1h-{width}z" for i in range(count))
         else:
             drawn = f"M{at} 0h{count}v1h-{count}z"
         paths.setdefault(_NAMES[letter], []).append(drawn)

@@ -9,9 +9,4 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
 });
 
-document.addEventListener("change", (event) => {
-  const form = event.target.closest("form[data-auto]");
-  if (form && event.target.matches("select")) form.requestSubmit();
-});
-
 document.getElementById("failure")?.focus({ preventScroll: true });

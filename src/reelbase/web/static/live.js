@@ -78,14 +78,14 @@ function numbers(one) {
   const bar = document.getElementById("bar");
   if (bar && percent === null) bar.removeAttribute("value");
   else if (bar && bar.value !== percent) bar.value = percent;
-  put(value("percent"), percent === null ? "–" : `${percent} %`);
+  put(value("percent"), percent === null ? "–" : `${percent}%`);
   put(value("rows_loaded"), number(progress.rows_loaded));
   put(value("rows_rejected"), number(progress.rows_rejected));
   put(value("rows_per_second"), progress.rows_per_second ? number(progress.rows_per_second) : "–");
   put(value("bytes"), `${size(progress.bytes_done)} of ${size(progress.bytes_total)}`);
   const isOver = FINAL.includes(one.state);
   put(value("time"), seconds(isOver ? one.seconds : progress.eta_seconds) || "–");
-  document.title = isOver || percent === null ? document.title.replace(/^\d+ % · /, "") : `${percent} % · ${document.title.replace(/^\d+ % · /, "")}`;
+  document.title = isOver || percent === null ? document.title.replace(/^\d+% · /, "") : `${percent}% · ${document.title.replace(/^\d+% · /, "")}`;
   const left = progress.eta_seconds ? `, about ${seconds(progress.eta_seconds)} left` : "";
   const sentence = `${one.state}${percent === null ? "" : `, ${percent} percent`}, ${number(progress.rows_loaded)} rows loaded${left}`;
   if (isOver) said.now(one.error ? `Import ${one.state}. ${one.error.detail}` : `Import ${one.state}, ${number(progress.rows_loaded)} rows loaded.`);

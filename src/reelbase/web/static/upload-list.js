@@ -40,7 +40,7 @@ export class Pick {
   show(looked, arrived) {
     this.looked = looked;
     this.element.dataset.state = looked.why ? "refused" : looked.isLater ? "later" : "known";
-    put(this.find(".pick-is"), this.sentence() + (arrived ? ` ${Math.floor((100 * arrived) / Math.max(1, this.file.size))} % of it has arrived before.` : ""));
+    put(this.find(".pick-is"), this.sentence() + (arrived ? ` ${Math.floor((100 * arrived) / Math.max(1, this.file.size))}% of it has arrived before.` : ""));
     const more = this.find(".pick-more");
     more.replaceChildren();
     if (looked.isArchive && looked.members.length) more.append(membersOf(looked.members));

@@ -85,6 +85,7 @@ function changed() {
   picks.forEach((pick, at) => list.children[at] !== pick.element && list.insertBefore(pick.element, list.children[at] ?? null));
   while (list.children.length > picks.length) list.lastElementChild.remove();
   element("picked").hidden = !picks.length;
+  form.classList.toggle("is-empty", !picks.length);
   const dataset = chosenDataset();
   for (const pick of picks) pick.setOut(pick.isGood && !pick.isFor(dataset), "Left out: it is of another dataset.");
   summarise();
@@ -267,7 +268,7 @@ async function showBegun() {
     name.textContent = one.name;
     const text = document.createElement("span");
     text.className = "muted small";
-    text.textContent = one.arrived === null ? size(one.size) : `${Math.floor((100 * one.arrived) / Math.max(1, one.size))} % of ${size(one.size)} has arrived`;
+    text.textContent = one.arrived === null ? size(one.size) : `${Math.floor((100 * one.arrived) / Math.max(1, one.size))}% of ${size(one.size)} has arrived`;
     const forget = document.createElement("button");
     forget.type = "button";
     forget.className = "link";
