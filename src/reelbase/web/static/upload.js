@@ -86,6 +86,7 @@ function changed() {
   while (list.children.length > picks.length) list.lastElementChild.remove();
   element("picked").hidden = !picks.length;
   form.classList.toggle("is-empty", !picks.length);
+  showWaiting();
   const dataset = chosenDataset();
   for (const pick of picks) pick.setOut(pick.isGood && !pick.isFor(dataset), "Left out: it is of another dataset.");
   summarise();
@@ -264,6 +265,7 @@ async function showBegun() {
   const found = await begunBefore();
   for (const one of found) {
     const line = document.createElement("li");
+    Object.assign(line.dataset, { name: one.name, size: one.size });
     const name = document.createElement("strong");
     name.textContent = one.name;
     const text = document.createElement("span");
@@ -276,14 +278,21 @@ async function showBegun() {
     forget.setAttribute("aria-label", `Forget ${one.name}`);
     forget.addEventListener("click", () => {
       line.remove();
-      element("waiting").hidden = !list.children.length;
+      showWaiting();
       element("choose").focus();
       forgetBegun(one);
     });
     line.append(name, " ", text, " ", forget);
     list.append(line);
   }
-  element("waiting").hidden = !found.length;
+  showWaiting();
+}
+
+// What is chosen again waits no more.
+function showWaiting() {
+  const lines = [...element("waiting-list").children];
+  for (const line of lines) line.hidden = picks.some(({ file }) => file.name === line.dataset.name && String(file.size) === line.dataset.size);
+  element("waiting").hidden = lines.every((line) => line.hidden);
 }
 
 form.classList.add("is-scripted");
