@@ -32,7 +32,9 @@ def console(url: str, home: Path, *options: str) -> Iterator[str]:
     command = [COMMAND, "serve", "--port", "0", *options]
     with (
         (home / "serve.log").open("wb") as log,
-        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+        ) as process,
     ):
         try:
             assert process.stdout is not None

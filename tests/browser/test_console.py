@@ -100,7 +100,9 @@ def test_the_first_records_are_shown_with_their_types(visitor: Visitor) -> None:
     expect(table.locator("td.odd")).to_have_text("x")
 
 
-def test_from_a_file_over_a_pause_and_a_lost_connection_to_its_rejects(visitor: Visitor, line: Wire, tmp_path: Path) -> None:
+def test_from_a_file_over_a_pause_and_a_lost_connection_to_its_rejects(
+    visitor: Visitor, line: Wire, tmp_path: Path
+) -> None:
     visitor.forgiven.append(LOST)
     new, one = opened(visitor.open("/imports/new", site=line.address))
     unknown = tmp_path / "notes.csv"
@@ -166,7 +168,7 @@ def test_bad_records_are_mended_and_merged(visitor: Visitor, tmp_path: Path) -> 
     assert api(visitor.site, "/datasets/movielens/tables/ratings?user_id=500")["total"] == 100
 
 
-def test_after_a_reload_it_goes_on_where_it_was(visitor: Visitor, line: Wire, tmp_path: Path) -> None:
+def test_who_left_the_page_goes_on_where_it_was(visitor: Visitor, line: Wire, tmp_path: Path) -> None:
     visitor.forgiven.append(LOST)
     new, one = opened(visitor.open("/imports/new", site=line.address))
     file = ratings(tmp_path / "again.csv", 90_000)
@@ -174,7 +176,12 @@ def test_after_a_reload_it_goes_on_where_it_was(visitor: Visitor, line: Wire, tm
     line.bytes_per_second = SLOW
     new.send.click()
     new.until_some_has_arrived()
-    new.page.reload()
+    new.page.wait_for_timeout(500)
+    line.cut()
+    expect(new.sent).to_contain_text("connection lost")
+    new.page.goto("about:blank")
+    line.mend()
+    new.page.goto("/imports/new")
     waiting = new.page.get_by_role("region", name="Begun before")
     expect(waiting).to_contain_text("again.csv")
     expect(waiting).to_contain_text("has arrived")
@@ -271,7 +278,7 @@ def test_a_lost_connection_is_told_and_found_again(visitor: Visitor, idle_desk: 
 
 
 def test_by_keyboard_alone(visitor: Visitor, tmp_path: Path) -> None:
-    page = visitor.open("/imports")
+    page = visitor.open("/datasets")
     page.keyboard.press("g")
     page.keyboard.press("i")
     page.wait_for_url("**/imports")
@@ -307,7 +314,10 @@ def test_by_keyboard_alone(visitor: Visitor, tmp_path: Path) -> None:
 
 def tab_to(page: Page, name: str) -> None:
     """Press Tab until that has the focus, and is seen to have it."""
-    said = "(() => { const e = document.activeElement; return [(e.ariaLabel || e.textContent).trim(), e.matches(':focus-visible')]; })()"
+    said = """(() => {
+        const focused = document.activeElement;
+        return [(focused.ariaLabel || focused.textContent).trim(), focused.matches(":focus-visible")];
+    })()"""
     for _ in range(90):
         page.keyboard.press("Tab")
         text, is_seen = page.evaluate(said)

@@ -1,10 +1,9 @@
-"""Every page of the console: without barriers in every look; a thousand chunks; and the browser's eye is the server's."""
+"""Every page of the console, without barriers in every look; a thousand chunks; the browser's eye is the server's."""
 
 from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from reelbase.datasets import DATASETS, Table
 from reelbase.errors import EmptyFile, UnknownHeader
 from reelbase.imports.lease import IMPORT_SPACE
 from reelbase.reading.recognise import header, recognise
+from reelbase.web import words
 from reelbase.web.assets import assets
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.browser.console import ratings
@@ -54,8 +54,9 @@ def url(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     importer = Importer(url)
     movies = write(folder / "movies.csv", MOVIES, "1,Heat (1995),Crime", "2,Toy Story (1995),Comedy")
     assert importer(movies)["state"] == "completed"
+    write(folder / "notes.csv", "date,amount", "1,2")
     odd = ratings(folder / "ratings.csv", 300, "7,1,eleven,99", '8,2,"4.5')
-    assert importer(movies, odd, write(folder / "notes.csv", "date,amount", "1,2"))["state"] == "completed"
+    assert importer(folder)["state"] == "completed"
     assert importer(odd, max_rejects="0")["state"] == "failed"
     importer.queue(odd)
     return url
@@ -119,19 +120,24 @@ def a_large_import(url: str) -> Iterator[int]:
     over = threading.Event()
     with connect(url, "test") as worker:
         found = worker.execute(
-            """with worker as (insert into reelbase.workers (host, pid, seen_at) values ('host', 1, now() + interval '1 hour')
-                               returning id),
-                    import as (insert into reelbase.imports (kind, dataset, state, chunk_bytes, started_at, worker_id)
-                               select 'import', 'movielens', 'loading', 1000, now(), id from worker returning id),
-                    file as (insert into reelbase.import_files (import_id, position, name, path, container, fingerprint,
-                                 source_bytes, table_name, layout, header, raw_header, columns, first_byte, first_line,
-                                 cut, started_at)
-                             select id, 0, 'ratings.csv', '/', 'plain', '', %(chunks)s * 1000, 'ratings', 'standard', '',
-                                    '', '[]', 0, 2, true, now() from import returning id, import_id),
-                    chunks as (insert into reelbase.chunks (import_id, file_id, first_byte, bytes, source_bytes, first_line,
-                                   last_line, state)
-                               select import_id, id, n * 1000, 1000, 1000, n * 50, n * 50 + 49, 'queued'
-                                 from file, generate_series(0, %(chunks)s - 1) n)
+            """with worker as (
+                   insert into reelbase.workers (host, pid, seen_at) values ('host', 1, now() + interval '1 hour')
+                   returning id),
+               import as (
+                   insert into reelbase.imports (kind, dataset, state, chunk_bytes, started_at, worker_id)
+                   select 'import', 'movielens', 'loading', 1000, now(), id from worker
+                   returning id),
+               file as (
+                   insert into reelbase.import_files (import_id, position, name, path, container, fingerprint,
+                          source_bytes, table_name, layout, header, raw_header, columns, first_byte, first_line, cut, started_at)
+                   select id, 0, 'ratings.csv', '/', 'plain', '', %(chunks)s * 1000,
+                          'ratings', 'standard', '', '', '[]', 0, 2, true, now() from import
+                   returning id, import_id),
+               chunks as (
+                   insert into reelbase.chunks (import_id, file_id, first_byte, bytes, source_bytes, first_line,
+                          last_line, state)
+                   select import_id, id, n * 1000, 1000, 1000, n * 50, n * 50 + 49, 'queued'
+                     from file, generate_series(0, %(chunks)s - 1) n)
                select id from import""",
             {"chunks": CHUNKS},
         ).fetchone()
@@ -160,9 +166,7 @@ def a_large_import(url: str) -> Iterator[int]:
             worker.execute("delete from reelbase.imports where id = %s", (number,))
 
 
-def test_a_thousand_chunks_leave_the_page_fluent(
-    visitor: Visitor, url: str, record_property: Any
-) -> None:
+def test_a_thousand_chunks_leave_the_page_fluent(visitor: Visitor, url: str, record_property: Any) -> None:
     with a_large_import(url) as number:
         page = visitor.open(f"/imports/{number}")
         before = strip(page)
@@ -257,8 +261,6 @@ def recognised(name: str, head: bytes) -> list[Any] | None:
 
 
 def test_words_are_the_same_in_browser_and_server(visitor: Visitor) -> None:
-    from reelbase.web import words
-
     page = visitor.open("/imports/new")
     sizes = [0, 1, 999, 1000, 1234, 9949, 99_999, 999_499, 999_500, 12_345_678, 5 * 10**12]
     spans = [0, 0.04, 3.25, 9.96, 12, 59.4, 60, 75, 3599, 3600, 7260, 90_000]
@@ -270,4 +272,3 @@ def test_words_are_the_same_in_browser_and_server(visitor: Visitor) -> None:
         [assets().url("console-words.js"), sizes, spans],
     )
     assert seen == [[words.size(one) for one in sizes], [words.seconds(one) for one in spans]]
-    time.sleep(0)
