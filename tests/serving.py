@@ -98,7 +98,7 @@ def served(
 
 @contextmanager
 def serving(url: str, options: Options | None = None) -> Iterator[str]:
-    """Serve a database's API; gives the address."""
+    """Serve a database's API and pages; gives the address."""
     with served(url, options) as made:
         yield made.address
 

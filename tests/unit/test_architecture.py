@@ -53,7 +53,7 @@ MAP: dict[str, set[str]] = {
     },
     "serving": {"catalog", "database", "errors", ROOT},
     "api": {"catalog", "database", "errors", "imports", "serving", ROOT},
-    "web": {"catalog", "database", "imports", "serving"},
+    "web": {"catalog", "database", "errors", "imports", "serving"},
     "app": {"api", "imports", "receiving", "serving", "settings", "web"},
     # `loading` for the reasons of rejects, `publishing` for `prune`: both should come through `imports`.
     "cli": {

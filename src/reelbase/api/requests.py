@@ -12,7 +12,6 @@ import orjson
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from reelbase.api.forms import Arrivals, Form, boundary_of, read_form
 from reelbase.api.imports import accepted
 from reelbase.api.schemas import ImportGiven, ImportOptions
 from reelbase.database.connect import Connection, connect_dicts
@@ -23,6 +22,7 @@ from reelbase.imports.sources import ImportRequest, SourceRules
 from reelbase.serving.answers import Answer, RawHeaders, dumps
 from reelbase.serving.bodies import json_body
 from reelbase.serving.desk import Desk
+from reelbase.serving.forms import Arrivals, Form, boundary_of, read_form
 from reelbase.serving.problems import Fault, Problem, invalid, problem_of, too_busy
 from reelbase.serving.query import Nothing, faults_of, pairs, parse
 

@@ -86,11 +86,16 @@ async def kept(request: Request, template: str, ask: Ask, beside: Ask | None = N
     return desk.keep(request.scope, body, now, variant)
 
 
-async def fresh(request: Request, template: str, ask: Ask) -> Answer:
+async def fresh(request: Request, template: str, ask: Ask, status: int = 200) -> Answer:
     """A page that may be another one a moment later."""
     desk: Desk = request.app.state.desk
     body = await desk.ask(request, _rendered(pages(), request, template, ask))
-    return found(request.scope, body, None)
+    return found(request.scope, body, None, status=status)
+
+
+def see_other(place: str) -> Answer:
+    """What a form is answered with that has done something: go and look (Post/Redirect/Get)."""
+    return Answer(303, b"", [(b"location", place.encode()), (b"cache-control", b"no-store"), (b"content-length", b"0")])
 
 
 def _rendered(made: Pages, request: Request, template: str, ask: Ask) -> Callable[[DictConnection], Body]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from reelbase.serving.application import route
 from reelbase.web.assets import show_asset, show_icon
 from reelbase.web.catalog import show_catalog
+from reelbase.web.console import routes as console
 from reelbase.web.movie import show_movie
 from reelbase.web.pages import pages
 from reelbase.web.person import show_people, show_person
@@ -26,6 +27,7 @@ def routes() -> list[Route]:
         route("/people", show_people),
         route("/people/{nconst}", show_person),
         route("/theme", switch_theme, "POST"),
+        *console.routes(),
         route("/favicon.ico", show_icon),
         route("/static/{digest}/{path:path}", show_asset),
     ]

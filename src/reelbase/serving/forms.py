@@ -174,6 +174,7 @@ class _Reading:
         self._name = ""
         self._text = b""
         self._file: Arriving | None = None
+        self._is_left_out = False
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -182,6 +183,9 @@ class _Reading:
             await self._begin(op)
         elif isinstance(op, _End):
             await self._end()
+        elif self._is_left_out:
+            if op:
+                raise _wrong("file", "A file needs a name.")
         elif self._file is not None:
             self._pieces.append(op)
             self._size += len(op)
@@ -204,6 +208,9 @@ class _Reading:
         if kind != b"form-data" or b"name" not in options:
             raise Problem(400, "broken_form", "A part of the form has no name.")
         self._name = options[b"name"].decode("utf-8", "replace")
+        self._is_left_out = self._name == "file" and options.get(b"filename") == b""
+        if self._is_left_out:
+            return  # a browser's form in which no file was chosen
         if self._name == "file":
             if b"filename" not in options:
                 raise _wrong("file", "Send it as a file: curl -F file=@NAME.")
@@ -223,6 +230,8 @@ class _Reading:
         self.form.files.append(self._file)
 
     async def _end(self) -> None:
+        if self._is_left_out:
+            return
         if self._file is not None:
             await self._flush()
             await asyncio.to_thread(self._file.finish)
