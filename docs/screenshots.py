@@ -24,7 +24,11 @@ PAGES = {
     "nothing": "/?q=zzzzz&genre=Drama",
     "missing": "/movies/nothing",
     "imports": "/imports",
+    "new": "/imports/new",
+    "import": "/imports/1",
     "datasets": "/datasets",
+    "dataset": "/datasets/movielens",
+    "rows": "/datasets/movielens/tables/ratings",
 }
 LOOKS = {
     "light": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"},
