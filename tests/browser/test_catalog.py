@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.catalog import Catalog
 from tests.browser.conftest import PHONE, Visitor
 
+pytestmark = pytest.mark.timeout(400)  # seconds: the first test waits for three imports, on a busy machine too
+
 
 @pytest.fixture(scope="module")
 def famous(site: str) -> dict[str, str]:

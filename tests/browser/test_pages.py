@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 
+pytestmark = pytest.mark.timeout(400)  # seconds: the first test waits for three imports, on a busy machine too
+
 PAGES = {
     "catalog": "/",
     "found": "/?q=the&genre=Drama",

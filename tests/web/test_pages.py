@@ -12,6 +12,8 @@ import pytest
 from reelbase.web.assets import assets
 from tests.api.library import COUNT, ODD_TITLES
 
+pytestmark = pytest.mark.timeout(400)  # seconds: the first test waits for three imports, on a busy machine too
+
 HTML = "text/html; charset=utf-8"
 
 
