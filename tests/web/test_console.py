@@ -59,7 +59,9 @@ def test_what_is_not_there_is_a_page_that_says_so(bare: httpx.Client, path: str)
 def test_a_form_without_a_script_imports_a_file(console: httpx.Client, importer: Importer, tmp_path: Path) -> None:
     file = movies(tmp_path)
     answer = console.post(
-        "/imports/new", files={"file": file.open("rb")}, data={"mode": "replace", "url": "", "path": ""}
+        "/imports/new",
+        files={"file": ("movies.csv", file.read_bytes())},
+        data={"mode": "replace", "url": "", "path": ""},
     )
     assert answer.status_code == 303
     assert answer.headers["location"] == "/imports/1"
@@ -70,7 +72,7 @@ def test_a_form_without_a_script_imports_a_file(console: httpx.Client, importer:
 
 def test_what_cannot_be_imported_comes_back_with_its_reason(console: httpx.Client, tmp_path: Path) -> None:
     unknown = write(tmp_path / "notes.csv", "date,amount", "1,2")
-    answer = console.post("/imports/new", files={"file": unknown.open("rb")}, data={"mode": "merge"})
+    answer = console.post("/imports/new", files={"file": ("notes.csv", unknown.read_bytes())}, data={"mode": "merge"})
     assert answer.status_code == 422
     assert "begins with the header 'date,amount'" in text(answer)
     assert re.search(r'value="merge" checked', answer.text)
