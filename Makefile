@@ -52,6 +52,9 @@ check: setup-dev ## lint, formatting, types
 bench: setup ## make the figures of the README again (ten minutes and more, see bench/README.md)
 	$(BIN)/python bench/import_movielens.py
 	$(BIN)/python bench/import_imdb.py
+	$(BIN)/python bench/api.py
+	$(BIN)/python bench/export.py
+	$(BIN)/python bench/beside_import.py
 
 psql: setup ## open psql on the database
 	@$(REELBASE) db psql

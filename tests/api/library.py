@@ -18,7 +18,7 @@ def title(number: int) -> str:
 
 def load(importer: Importer, folder: Path) -> None:
     """Import all of it: IMDb first, TMDb last."""
-    for result in (importer(*_imdb(folder)), importer(*_movielens(folder)), importer(_tmdb(folder))):
+    for result in (importer(*_imdb(folder)), importer(*_movielens(folder)), importer(*_tmdb(folder))):
         assert result["state"] == "completed", result["error"]
 
 
@@ -67,8 +67,12 @@ def _movielens(folder: Path) -> list[Path]:
     ]
 
 
-def _tmdb(folder: Path) -> Path:
-    return write(folder / "movies_metadata.csv", METADATA, *csv_rows([_metadata(n) for n in range(901, 912)]))
+def _tmdb(folder: Path) -> list[Path]:
+    words = "[{'id': 1, 'name': 'jealousy'}, {'id': 2, 'name': 'toy'}]"
+    return [
+        write(folder / "movies_metadata.csv", METADATA, *csv_rows([_metadata(n) for n in range(901, 912)])),
+        write(folder / "keywords.csv", "id,keywords", *csv_rows([[902, words], [903, "[]"]])),
+    ]
 
 
 def _metadata(number: int) -> list[Any]:

@@ -48,6 +48,7 @@ def test_a_movie_is_found_by_any_of_its_ids(reader: httpx.Client, word: str) -> 
     assert movie["titles"][0]["title"] == "Le deuxième"
     assert movie["people"][0]["name"] == "Lauren Bacall"
     assert movie["tmdb"]["budget"] == 1000
+    assert movie["keywords"] == ["jealousy", "toy"]
     assert movie["imdb"]["primary_title"] == movie["title"]
     assert movie["movielens"]["genres"] == "Comedy|Drama"
 

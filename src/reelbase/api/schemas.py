@@ -105,6 +105,7 @@ class MovieDetail(Movie):
     titles: list[Title]
     tags: list[Tag]
     genome: list[Relevance]
+    keywords: list[str]
     imdb: dict[str, Any] | None
     movielens: dict[str, Any] | None
     tmdb: dict[str, Any] | None

@@ -27,7 +27,7 @@ def is_imdb_id(word: str) -> bool:
     return _IMDB.fullmatch(word) is not None
 
 
-DETAILS = ("people", "titles", "tags", "genome", "imdb", "movielens", "tmdb")
+DETAILS = ("people", "titles", "tags", "genome", "keywords", "imdb", "movielens", "tmdb")
 """What a movie's detail has beside its row; each dataset's own values are None where it does not know the movie."""
 
 

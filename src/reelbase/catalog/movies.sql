@@ -44,6 +44,11 @@ select m.*,
                   join catalog.movielens_genome_tags t on t.tag_id = s.tag_id
                  where s.movie_id = m.movielens_id
                  order by s.relevance desc, t.tag limit 20) g) as genome,
+       -- TMDb's: of a file of their own, else of a column that some of its files of movies have.
+       (select coalesce(json_agg(word.value -> 'name') filter (where word.value ->> 'name' <> ''), '[]')
+          from jsonb_array_elements(coalesce(
+                   (select k.keywords from catalog.tmdb_keywords k where k.id = m.tmdb_id limit 1),
+                   (select t.keywords from catalog.tmdb_movies t where t.id = m.tmdb_id limit 1))) word) as keywords,
        (select to_json(b) from catalog.imdb_title_basics b where b.tconst = m.imdb_id limit 1) as imdb,
        (select to_json(l) from catalog.movielens_movies l where l.movie_id = m.movielens_id limit 1) as movielens,
        (select to_json(t) from catalog.tmdb_movies t where t.id = m.tmdb_id limit 1) as tmdb
