@@ -129,7 +129,8 @@ def a_large_import(url: str) -> Iterator[int]:
                    returning id),
                file as (
                    insert into reelbase.import_files (import_id, position, name, path, container, fingerprint,
-                          source_bytes, table_name, layout, header, raw_header, columns, first_byte, first_line, cut, started_at)
+                          source_bytes, table_name, layout, header, raw_header, columns, first_byte,
+                          first_line, cut, started_at)
                    select id, 0, 'ratings.csv', '/', 'plain', '', %(chunks)s * 1000,
                           'ratings', 'standard', '', '', '[]', 0, 2, true, now() from import
                    returning id, import_id),
