@@ -263,12 +263,13 @@ def test_a_form_with_files_is_imported(client: httpx.Client, importer: Importer,
     answer = client.post(IMPORTS, files=files, data={"max_rejects": "50%", "dataset": "movielens"})
     assert answer.status_code == 202, answer.text
     assert [file["name"] for file in answer.json()["files"]] == ["movies.csv", "ratings.csv.gz"]
-    found = importer.run(answer.json()["id"])
-    assert (found["state"], found["progress"]["rows_loaded"], found["progress"]["rows_rejected"]) == ("completed", 2, 1)
     assert importer.rows("select state, received, length from reelbase.uploads order by length") == [
         ("received", len(data), len(data)) for _, (_, data) in sorted(files, key=lambda one: len(one[1][1]))
     ]
     assert len(kept(store)) == 2
+    found = importer.run(answer.json()["id"])
+    assert (found["state"], found["progress"]["rows_loaded"], found["progress"]["rows_rejected"]) == ("completed", 2, 1)
+    assert kept(store) == []  # nobody needs them any more
 
 
 def form(*parts: bytes, end: bytes = b"--x--\r\n") -> bytes:
