@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev run test test-all check bench stop psql lock docs screenshots clean
+.PHONY: help setup setup-dev run test test-all test-long check bench stop psql lock docs screenshots clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,10 +39,13 @@ run: setup $(SAMPLE) ## make a sample, import it, serve catalog and API until Ct
 	exit $$code
 
 test: setup-dev ## run the tests that take a few seconds each
-	$(BIN)/pytest $(PARALLEL) -m "not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not long"
 
-test-all: setup-dev ## run all tests
-	$(BIN)/pytest $(PARALLEL)
+test-all: setup-dev ## run all tests but those that take minutes each
+	$(BIN)/pytest $(PARALLEL) -m "not long"
+
+test-long: setup-dev ## run the tests that take minutes each
+	$(BIN)/pytest -m long
 
 check: setup-dev ## lint, formatting, types
 	$(BIN)/ruff check

@@ -18,7 +18,7 @@ from tests.tus.conftest import Own
 
 HERE = Path(__file__).parent
 MB = 1_000_000
-SIZES = [150 * MB, pytest.param(1000 * MB, marks=[pytest.mark.slow, pytest.mark.timeout(500)])]
+SIZES = [150 * MB, pytest.param(1000 * MB, marks=[pytest.mark.long, pytest.mark.timeout(500)])]
 
 
 @pytest.fixture(scope="session")

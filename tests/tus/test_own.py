@@ -54,7 +54,7 @@ def sending(url: str, data: bytes, start: int, rate: float) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(500)])])
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(500)])])
 def test_killed_at_random_points(own: Own, kills: int) -> None:
     """Some of them fall between making bytes durable and saying so."""
     dice = random.Random(kills)
