@@ -30,7 +30,7 @@ setup-dev: $(VENV)/.dev ## the same, with what the tests and checks need
 
 # The database that this has started ends with it, unless somebody else uses it. A trap, so that Ctrl-C reaches the
 # commands and not the shell between them.
-run: setup $(SAMPLE) ## make a sample, import it, serve catalog and API until Ctrl-C
+run: setup $(SAMPLE) ## make a sample, import it, serve pages, API and import console until Ctrl-C
 	@trap : INT; \
 	was_up=$$($(REELBASE) db status --json | grep -c '"running": true'); \
 	$(REELBASE) import $(SAMPLE) --dataset all && $(REELBASE) serve; \
