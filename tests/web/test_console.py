@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from reelbase.database.connect import connect
+from reelbase.imports.lease import register
 from reelbase.web.console.shown import strip
 from tests.importing import MOVIES, Importer, write
 from tests.serving import client, importing_from, served
@@ -184,3 +187,15 @@ def test_thousands_of_chunks_are_a_few_strokes() -> None:
     assert drawn.paths["running"] == f"M{MANY} 0h2v1h-2z"
     assert strip("").paths == {}
     assert strip("dfd").paths["done"].count("M") == 2
+
+
+def test_workers_are_told_with_what_they_do(console: httpx.Client, importer: Importer, tmp_path: Path) -> None:
+    asked = console.post("/imports/new", files={"file": ("movies.csv", movies(tmp_path).read_bytes())}, data={})
+    assert asked.status_code == 303
+    with connect(importer.url, "test") as connection:
+        worker = register(connection, uuid4())
+        assert "Ready" in text(console.get("/imports"))
+        connection.execute("update reelbase.imports set state = 'loading', worker_id = %s where id = 1", (worker,))
+        page = console.get("/imports")
+        assert page.status_code == 200
+        assert "import 1 of movielens: loading" in text(page)
