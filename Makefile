@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev run test test-all test-long check bench stop psql lock docs screenshots clean
+.PHONY: help setup setup-dev run test test-all test-failed test-long check bench stop psql lock docs screenshots clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ test: setup-dev ## run the tests that take a few seconds each
 
 test-all: setup-dev ## run all tests but those that take minutes each
 	$(BIN)/pytest $(PARALLEL) -m "not long"
+
+test-failed: setup-dev ## run the tests that have failed last once more, one after the other
+	$(BIN)/pytest --last-failed --last-failed-no-failures all -m "not long"
 
 test-long: setup-dev ## run the tests that take minutes each
 	$(BIN)/pytest -m long
