@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import structlog
 from psycopg import sql
 
 from reelbase.database.connect import Connection, connect
@@ -19,6 +21,15 @@ _TEMPLATE = "reelbase_template"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tus-url", help="the tus server that tests/tus looks at (default: one of our own)")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that runs in the test's own process sets logging up for its own streams, which are closed behind it."""
+    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    yield
+    structlog.configure(**before)
+    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
