@@ -200,7 +200,8 @@ def test_serve_replaces_a_worker_and_says_who_does_what(home: Home, tmp_path: Pa
     wait_for_state(home, import_id, "completed")
 
     def done() -> dict[str, Any]:
-        [one] = [one for one in httpx.get(workers).json()["items"] if one["pid"] == busy["pid"]]
+        found: list[dict[str, Any]] = httpx.get(workers).json()["items"]
+        [one] = [one for one in found if one["pid"] == busy["pid"]]
         assert one["id"] == busy["id"]
         return one
 
