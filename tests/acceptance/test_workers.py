@@ -138,15 +138,8 @@ def kill(home: Home, serving: subprocess.Popen[str], victim: str) -> None:
 QUICK = [(WORKER, LOADING), (ALL, PUBLISHING), (POSTGRESQL, INDEXING)]
 
 
-def _mark(victim: str, phase: str) -> tuple[pytest.MarkDecorator, ...]:
-    """Every phase in every CI run, with every victim before a release."""
-    if (victim, phase) in QUICK:
-        return ()
-    return (pytest.mark.slow,) if victim == SERVE else (pytest.mark.long,)
-
-
 CASES = [
-    pytest.param(victim, phase, id=f"{victim}-{phase}", marks=_mark(victim, phase))
+    pytest.param(victim, phase, id=f"{victim}-{phase}", marks=() if (victim, phase) in QUICK else pytest.mark.long)
     for victim in (WORKER, SERVE, POSTGRESQL, ALL)
     for phase in (RECEIVING, LOADING, INDEXING, PUBLISHING)
 ]
