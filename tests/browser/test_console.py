@@ -278,6 +278,7 @@ def test_a_lost_connection_is_told_and_found_again(visitor: Visitor, idle_desk: 
         expect(one.page.locator("#lost")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_by_keyboard_alone(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open("/datasets")
     page.keyboard.press("g")
