@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from reelbase.catalog import export, parquet
-from reelbase.catalog.browse import Order, Sort
+from reelbase.catalog.browse import Order
 from reelbase.catalog.export import Blocks, Form
 from reelbase.serving.answers import takes_gzip
 from reelbase.serving.desk import Desk
-from reelbase.serving.movie_list import MovieFilters
+from reelbase.serving.movie_list import MovieFilters, OrderName
 from reelbase.serving.problems import Problem
 from reelbase.serving.query import pairs, parse
 
@@ -28,24 +28,11 @@ _GZIP = 31  # the window's size and a gzip header, in zlib's way of saying it
 class ExportQuery(MovieFilters):
     """The parameters of an export."""
 
-    sort: Literal[
-        "title",
-        "-title",
-        "year",
-        "-year",
-        "rating",
-        "-rating",
-        "votes",
-        "-votes",
-        "release_date",
-        "-release_date",
-        "score",
-        "-score",
-    ] = Field(default="-votes", examples=["title"])
+    sort: OrderName = Field(default="-votes", examples=["title"])
 
     @property
     def order(self) -> Order:
-        return Order(Sort(self.sort.removeprefix("-")), self.sort.startswith("-"))
+        return Order.named(self.sort)
 
 
 class CsvQuery(ExportQuery):

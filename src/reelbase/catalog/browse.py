@@ -69,6 +69,11 @@ class Order:
     sort: Sort = Sort.VOTES
     descending: bool = True
 
+    @classmethod
+    def named(cls, name: str) -> Order:
+        """As people write it: `-` before the sort for descending; raises ValueError for what is no sort."""
+        return cls(Sort(name.removeprefix("-")), name.startswith("-"))
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:

@@ -86,7 +86,7 @@ class Asked:
     def order(self) -> Order:
         """What it is sorted by; raises UsageError."""
         try:
-            return Order(Sort(self.sort.removeprefix("-")), self.sort.startswith("-"))
+            return Order.named(self.sort)
         except ValueError:
             names = ", ".join(one.value for one in Sort)
             raise UsageError(

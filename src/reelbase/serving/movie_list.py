@@ -111,7 +111,7 @@ class Paged(Query):
         return self
 
 
-SortName = Literal[
+OrderName = Literal[
     "title",
     "-title",
     "year",
@@ -124,9 +124,8 @@ SortName = Literal[
     "-release_date",
     "score",
     "-score",
-    "relevance",
-    "-relevance",
 ]
+SortName = Literal[OrderName, "relevance", "-relevance"]
 
 
 class MovieQuery(MovieFilters, Paged):
@@ -142,7 +141,7 @@ class MovieQuery(MovieFilters, Paged):
         name = (self.sort or "relevance").removeprefix("-")
         if self.sort is None or name == "relevance":
             return None if self.q is not None else browse.Order()
-        return browse.Order(browse.Sort(name), self.sort.startswith("-"))
+        return browse.Order.named(self.sort)
 
 
 class Page:
