@@ -96,7 +96,7 @@ def received(
 
 
 def how_far(connection: DictConnection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    """How far the downloads of these imports are, for those that are receiving: bytes by the number of the import."""
+    """How far the downloads of these imports are, for those that have any: bytes by the number of the import."""
     rows = connection.execute(SQL["how_far"], {"ids": list(ids)}).fetchall()
     return {row["import_id"]: row for row in rows}
 

@@ -47,6 +47,6 @@ select distinct s.location from reelbase.import_sources s join reelbase.imports 
 -- name: how_far
 select s.import_id, sum(s.bytes_done)::bigint as bytes_done, sum(s.bytes_before)::bigint as bytes_before,
        sum(greatest(s.bytes, s.bytes_done))::bigint as bytes_total, bool_and(s.bytes is not null) as is_total_known
-  from reelbase.import_sources s join reelbase.imports i on i.id = s.import_id
- where s.import_id = any (%(ids)s) and s.kind = 'url' and i.state = 'receiving'
+  from reelbase.import_sources s
+ where s.import_id = any (%(ids)s) and s.kind = 'url'
  group by s.import_id;

@@ -138,7 +138,8 @@ def _look(connection: DictConnection, parameters: dict[str, Any]) -> list[Seen]:
     ids = [row["id"] for row in found]
     files = _by_import(connection, "files", ids)
     checks = _by_import(connection, "checks", ids)
-    downloads = origins.how_far(connection, ids)
+    # By the state that was read: an import may have gone on since, and one answer is of one moment.
+    downloads = origins.how_far(connection, [row["id"] for row in found if row["state"] == "receiving"])
     return [_seen(row, files.get(row["id"], []), checks.get(row["id"], []), downloads.get(row["id"])) for row in found]
 
 
