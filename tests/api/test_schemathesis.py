@@ -12,16 +12,16 @@ from tests.api import library
 from tests.importing import Importer
 from tests.serving import importing_from, served
 
-# A cursor is good for one list only, which OpenAPI cannot say: those made up by the tester are refused (400, 410). A
-# dataset that is to be removed (202) is there until its import has run; that a deleted movie is gone, test_own.py says.
-# What is imported must be there and be known, which no description can say. An import that waits is watched for ever;
-# test_imports_events.py does that.
+# A cursor is good for one list only, which OpenAPI cannot say: those made up by the tester are refused (400, 410), and
+# so is a change that is to start from an ETag which is none (412). A dataset that is to be removed (202) is there until
+# its import has run; that a deleted movie is gone, test_own.py says. What is imported must be there and be known, which
+# no description can say. An import that waits is watched for ever; test_imports_events.py does that.
 _CONFIG = """
 [checks.use_after_free]
 enabled = false
 
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "410", "429"]
+expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "410", "412", "429"]
 
 [[operations]]
 include-operation-id = "create_import"

@@ -33,6 +33,14 @@ def queues(*lanes: str) -> list[str]:
     return [queue for lane in lanes for queue in (lane, _at(lane, platform.node()))]
 
 
+def _see_queue(connection: Connection) -> None:
+    """For the rest of the transaction: the queue's functions, its triggers too, name their tables without a schema.
+
+    A role that is called `reelbase` would find them anyhow, by PostgreSQL's own default; another's would not.
+    """
+    connection.execute("set local search_path = reelbase, public")
+
+
 def _at(lane: str, host: str) -> str:
     """The queue of a lane for one host; short, because the channel that wakes workers has its name (63 bytes)."""
     return f"{lane}@{hashlib.sha256(host.encode()).hexdigest()[:12]}"
@@ -46,7 +54,7 @@ def defer(connection: Connection, import_id: int, *, seconds: float = 0, host: s
     row = connection.execute(SQL["is_small"], {"import_id": import_id, "bound": SMALL_BYTES}).fetchone()
     lane = SMALL_LANE if row and row[0] else LANE
     app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
-    connection.execute("set local search_path = reelbase, public")
+    _see_queue(connection)
     app.configure_task(
         TASK,
         queue=lane if host is None else _at(lane, host),
@@ -58,12 +66,18 @@ def defer(connection: Connection, import_id: int, *, seconds: float = 0, host: s
 
 def take_back(connection: Connection, import_id: int) -> None:
     """Take an import out of the queue, to run it without a worker or not at all."""
-    connection.execute(SQL["forget_job"], {"task": TASK, "import_id": import_id, "status": "todo"})
+    _forget(connection, import_id, "todo")
 
 
 def forget_taken(connection: Connection, import_id: int) -> None:
     """Forget the job of a worker that is gone: nobody else would before the queue counts it as lost."""
-    connection.execute(SQL["forget_job"], {"task": TASK, "import_id": import_id, "status": "doing"})
+    _forget(connection, import_id, "doing")
+
+
+def _forget(connection: Connection, import_id: int, status: str) -> None:
+    with connection.transaction():
+        _see_queue(connection)
+        connection.execute(SQL["forget_job"], {"task": TASK, "import_id": import_id, "status": status})
 
 
 def defer_lost(connection: Connection, lease_seconds: float) -> None:
@@ -76,8 +90,10 @@ def defer_lost(connection: Connection, lease_seconds: float) -> None:
 
 def tidy(connection: Connection) -> None:
     """Delete jobs that have ended, and those that the queue still counts as being done by a worker that is gone."""
-    connection.execute(SQL["forget_job_workers"], {"seconds": LOST_SECONDS})
-    connection.execute(SQL["forget_jobs"], {"task": TASK})
+    with connection.transaction():
+        _see_queue(connection)
+        connection.execute(SQL["forget_job_workers"], {"seconds": LOST_SECONDS})
+        connection.execute(SQL["forget_jobs"], {"task": TASK})
 
 
 def hand_over(connection: Connection, import_id: int) -> bool:

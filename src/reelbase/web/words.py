@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 import orjson
 
@@ -47,16 +48,21 @@ def size(value: float | None) -> str:
     shown, unit = float(value), 0
     while shown >= 999.5 and unit < len(_UNITS) - 1:
         shown, unit = shown / 1000, unit + 1
-    return f"{shown:.1f} {_UNITS[unit]}" if unit and shown < 10 else f"{shown:.0f} {_UNITS[unit]}"
+    return f"{_rounded(shown, 1 if unit and shown < 10 else 0)} {_UNITS[unit]}"
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """A tie goes up, as in the browser (console-words.js): Python would go to the even digit."""
+    return Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def seconds(value: float | None) -> str:
-    """3.25 → 3.2 s, 75 → 1 min 15 s, 7260 → 2 h 1 min; nothing for None."""
+    """3.25 → 3.3 s, 75 → 1 min 15 s, 7260 → 2 h 1 min; nothing for None."""
     if value is None:
         return ""
     if value < 10:
-        return f"{value:.1f} s"
-    whole = round(value)
+        return f"{_rounded(value, 1)} s"
+    whole = int(_rounded(value, 0))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
