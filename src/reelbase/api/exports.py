@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from isal import isal_zlib
 from pydantic import Field
@@ -14,7 +14,8 @@ from starlette.responses import Response, StreamingResponse
 
 from reelbase.catalog import export, parquet
 from reelbase.catalog.browse import Order
-from reelbase.catalog.export import Blocks, Form
+from reelbase.catalog.export import Form
+from reelbase.database.stream import Blocks, Stream
 from reelbase.serving.answers import takes_gzip
 from reelbase.serving.desk import Desk
 from reelbase.serving.movie_list import MovieFilters, OrderName
@@ -78,12 +79,12 @@ async def _stream(request: Request, query: ExportQuery, form: Form, media_type: 
     packed = form is not Form.FLAT and takes_gzip(request.scope)
     if packed:
         headers["content-encoding"] = "gzip"
-    source = export.Export(desk.url, form, query.filters(), query.order, query.q)
+    source = export.stream(desk.url, form, query.filters(), query.order, query.q)
     return await streamed(request, source, _encoded(source.blocks(), form, packed=packed), headers, media_type)
 
 
 async def streamed(
-    request: Request, source: Source, blocks: Blocks, headers: dict[str, str], media_type: str
+    request: Request, source: Stream[Any], blocks: Blocks, headers: dict[str, str], media_type: str
 ) -> StreamingResponse:
     """The blocks as an answer; what goes wrong before the first is a problem, not a broken stream."""
     exports: Exports = request.app.state.exports
@@ -101,15 +102,6 @@ async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
         await rest.aclose()  # type: ignore[attr-defined]  # an asynchronous generator
 
 
-class Source(Protocol):
-    """Where blocks come from."""
-
-    def cancel(self) -> None:
-        """Stop what they wait for; called from any thread."""
-
-    def close(self) -> None: ...
-
-
 class Exports:
     """The exports of one process: a few at a time, each with a connection and a thread of its own."""
 
@@ -120,7 +112,7 @@ class Exports:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def stream(self, source: Source, blocks: Blocks) -> AsyncIterator[bytes]:
+    async def stream(self, source: Stream[Any], blocks: Blocks) -> AsyncIterator[bytes]:
         """Blocks of bytes; the next one is made only when the client has taken the last."""
         if self.running >= _MOST_AT_ONCE:
             raise Problem(
@@ -140,7 +132,7 @@ class Exports:
             source.cancel()
             await asyncio.shield(self._ended(step, blocks, source))
 
-    async def _ended(self, step: asyncio.Future[bytes | None] | None, blocks: Blocks, source: Source) -> None:
+    async def _ended(self, step: asyncio.Future[bytes | None] | None, blocks: Blocks, source: Stream[Any]) -> None:
         """A block that is still being made is waited for: a generator cannot be closed while it runs."""
         if step is not None:
             await asyncio.wait({step})
@@ -154,7 +146,7 @@ class Exports:
         return asyncio.get_running_loop().run_in_executor(self._threads, act, *arguments)
 
 
-def _end(blocks: Blocks, source: Source) -> None:
+def _end(blocks: Blocks, source: Stream[Any]) -> None:
     try:
         blocks.close()
     finally:

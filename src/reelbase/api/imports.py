@@ -16,7 +16,7 @@ from reelbase.serving import paging
 from reelbase.serving.answers import Answer, links, plain
 from reelbase.serving.desk import Desk
 from reelbase.serving.problems import not_found
-from reelbase.serving.query import Nothing, Pairs, Query, Words, pairs, parse, path_with
+from reelbase.serving.query import Nothing, Query, Words, pairs, parse, path_with
 
 _DIGITS = 18
 
@@ -65,7 +65,7 @@ async def list_imports(request: Request) -> Answer:
         return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
 
     desk: Desk = request.app.state.desk
-    return listed(await desk.ask(request, ask))
+    return _listed(await desk.ask(request, ask))
 
 
 def _before(cursor: str | None, key: bytes) -> int | None:
@@ -95,21 +95,15 @@ async def show_import(request: Request) -> Answer:
 
 async def list_chunks(request: Request) -> Answer:
     """GET /imports/{id}/chunks."""
-    given = pairs(request.scope["query_string"])
-    query = parse(ChunksQuery, given)
+    query = parse(ChunksQuery, pairs(request.scope["query_string"]))
     import_id = number_of(request)
-    key = paging.list_key(request.scope["path"], given)
-    after = place_in_files(query.cursor, key)
     filters = {"state": query.state, "file": query.file}
-
-    def ask(connection: DictConnection) -> dict[str, Any]:
-        read.one_import(connection, import_id)
-        found = read.chunks(connection, import_id, **filters, after=after, limit=query.limit + 1)
-        total = read.count_chunks(connection, import_id, **filters)
-        return page_of_files(found, query.limit, total, request.scope["path"], given)
-
-    desk: Desk = request.app.state.desk
-    return listed(await desk.ask(request, ask))
+    return await ask_files(
+        request,
+        query,
+        lambda connection, after, limit: read.chunks(connection, import_id, after=after, limit=limit, **filters),
+        lambda connection: read.count_chunks(connection, import_id, **filters),
+    )
 
 
 async def cancel_import(request: Request) -> Answer:
@@ -146,7 +140,34 @@ def accepted(import_id: int) -> dict[str, str]:
 # Lists in the order of an import's files
 
 
-def place_in_files(cursor: str | None, key: bytes) -> tuple[int, int]:
+Found = list[tuple[tuple[int, int], dict[str, Any]]]
+"""What stands in a list, each with its file and byte."""
+Page = Callable[[DictConnection, tuple[int, int], int], Found]
+"""Asked for so many from behind a file and byte."""
+
+
+async def ask_files(request: Request, query: FilesQuery, page: Page, count: Callable[[DictConnection], int]) -> Answer:
+    """The answer with one page of such a list. Raises UnknownImport, BadCursor."""
+    given = pairs(request.scope["query_string"])
+    path, import_id = request.scope["path"], number_of(request)
+    key = paging.list_key(path, given)
+    after = _place_in_files(query.cursor, key)
+
+    def ask(connection: DictConnection) -> dict[str, Any]:
+        read.one_import(connection, import_id)
+        # One more than the page has, where there is a next one.
+        found = page(connection, after, query.limit + 1)
+        more = len(found) > query.limit
+        place = paging.token(found[query.limit - 1][0]) if more else None
+        next_ = f"{path_with(path, given)}cursor={paging.seal(place, key)}" if place is not None else None
+        items = [item for _, item in found[: query.limit]]
+        return {"items": items, "total": count(connection), "total_is_exact": True, "next": next_, "previous": None}
+
+    desk: Desk = request.app.state.desk
+    return _listed(await desk.ask(request, ask))
+
+
+def _place_in_files(cursor: str | None, key: bytes) -> tuple[int, int]:
     """Behind which file and byte a page begins; raises BadCursor."""
     if cursor is None:
         return 0, -1
@@ -156,19 +177,7 @@ def place_in_files(cursor: str | None, key: bytes) -> tuple[int, int]:
     raise BadCursor("This is not a cursor of ours.", paging.BEGIN)
 
 
-def page_of_files(
-    found: list[tuple[tuple[int, int], dict[str, Any]]], limit: int, total: int, path: str, given: Pairs
-) -> dict[str, Any]:
-    """A page of what was found, which is one more than the page has where there is a next one."""
-    next_ = None
-    if len(found) > limit:
-        key = paging.list_key(path, given)
-        next_ = f"{path_with(path, given)}cursor={paging.seal(paging.token(found[limit - 1][0]), key)}"
-    items = [item for _, item in found[:limit]]
-    return {"items": items, "total": total, "total_is_exact": True, "next": next_, "previous": None}
-
-
-def listed(answer: dict[str, Any]) -> Answer:
+def _listed(answer: dict[str, Any]) -> Answer:
     """A page with its Link header."""
     return plain(answer, headers={name.decode(): value.decode() for name, value in links(answer["next"], None)})
 

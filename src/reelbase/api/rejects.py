@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from reelbase.api.exports import streamed
-from reelbase.api.imports import FilesQuery, listed, number_of, page_of_files, place_in_files
-from reelbase.database.connect import DictConnection
+from reelbase.api.imports import FilesQuery, ask_files, number_of
 from reelbase.errors import BadCursor
 from reelbase.imports import read, rejects
-from reelbase.serving import paging
 from reelbase.serving.answers import Answer
 from reelbase.serving.desk import Desk
 from reelbase.serving.query import pairs, parse
@@ -53,18 +51,13 @@ async def list_rejects(request: Request) -> Answer | Response:
     import_id = number_of(request)
     if query.format == "csv" or (query.format is None and _wants_csv(request)):
         return await _csv(request, import_id, query)
-    key = paging.list_key(request.scope["path"], given)
-    after = place_in_files(query.cursor, key)
     filters = {"reason": query.reason, "file": query.file}
-
-    def ask(connection: DictConnection) -> dict[str, Any]:
-        read.one_import(connection, import_id)
-        found = rejects.page(connection, import_id, **filters, after=after, limit=query.limit + 1)
-        total = rejects.count(connection, import_id, **filters)
-        return page_of_files(found, query.limit, total, request.scope["path"], given)
-
-    desk: Desk = request.app.state.desk
-    answer = listed(await desk.ask(request, ask))
+    answer = await ask_files(
+        request,
+        query,
+        lambda connection, after, limit: rejects.page(connection, import_id, after=after, limit=limit, **filters),
+        lambda connection: rejects.count(connection, import_id, **filters),
+    )
     answer.raw_headers.append((b"vary", b"accept"))
     return answer
 
@@ -80,7 +73,7 @@ async def _csv(request: Request, import_id: int, query: RejectsQuery) -> Respons
         response = Response(headers=headers, media_type=_CSV)
         del response.headers["content-length"]  # it is not known before all is read
         return response
-    source = rejects.RejectsCsv(desk.url, import_id, reason=query.reason, file=query.file)
+    source = rejects.csv_stream(desk.url, import_id, reason=query.reason, file=query.file)
     return await streamed(request, source, source.blocks(), headers, _CSV)
 
 

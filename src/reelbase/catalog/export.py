@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-from collections.abc import Generator
 
 import psycopg
 from psycopg import sql
@@ -14,6 +12,7 @@ from reelbase.catalog.browse import Order
 from reelbase.catalog.filters import Filters, conditions
 from reelbase.database.connect import DictConnection, connect_dicts
 from reelbase.database.statements import statements
+from reelbase.database.stream import Blocks, Stream
 
 _SQL = statements("reelbase.catalog", "export.sql")
 _BLOCK_BYTES = 128 << 10
@@ -36,8 +35,6 @@ class Form(enum.StrEnum):
 
 # What comes out of a file as it is.
 _TEXTS = ("type", "title", "original_title", "language", "overview", "imdb_id")
-
-Blocks = Generator[bytes, None, None]
 
 
 def blocks(connection: DictConnection, form: Form, filters: Filters, order: Order, typed: str | None = None) -> Blocks:
@@ -64,30 +61,12 @@ def _joined(copy: psycopg.Copy) -> Blocks:
         yield b"".join(parts)
 
 
-class Export:
+def stream(url: str, form: Form, filters: Filters, order: Order, typed: str | None = None) -> Stream[DictConnection]:
     """The same on a connection of its own."""
-
-    def __init__(self, url: str, form: Form, filters: Filters, order: Order, typed: str | None = None) -> None:
-        self._url = url
-        self._asked = (form, filters, order, typed)
-        self._connection: DictConnection | None = None
-
-    def blocks(self) -> Blocks:
-        """Made as they are asked for."""
-        self._connection = connect_dicts(self._url, "reelbase export")
-        self._connection.execute("set statement_timeout = 0")
-        yield from blocks(self._connection, *self._asked)
-
-    def cancel(self) -> None:
-        """Stop what PostgreSQL is busy with; called from any thread."""
-        connection = self._connection
-        if connection is not None and not connection.closed:
-            with contextlib.suppress(psycopg.Error):
-                connection.cancel_safe(timeout=2)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+    return Stream(
+        lambda: connect_dicts(url, "reelbase export"),
+        lambda connection: blocks(connection, form, filters, order, typed),
+    )
 
 
 def statement(form: Form, filters: Filters, order: Order, also: sql.Composable | None = None) -> sql.Composed:

@@ -11,7 +11,7 @@ from typing import IO, cast
 from arro3.core import DataType, Field, RecordBatch, RecordBatchReader, Schema
 from arro3.io import read_json, write_parquet
 
-from reelbase.catalog.export import Blocks
+from reelbase.database.stream import Blocks
 
 _ROW_GROUP = 50_000
 _BLOCKS_WAITING = 4

@@ -17,6 +17,7 @@ from reelbase.cli.context import JsonFlag, context, err, out, print_json
 from reelbase.cli.listing import Asked, Genres, Language, listing, text
 from reelbase.cli.tables import table
 from reelbase.database.connect import DictConnection, translated
+from reelbase.database.stream import Blocks
 from reelbase.errors import UnknownMovie, UsageError
 from reelbase.imports import own
 from reelbase.imports.own import OwnMovie
@@ -162,13 +163,13 @@ def export_movies(
 ) -> None:
     """Write a list of movies to a file, CSV, JSON lines or Parquet by its name."""
     form = _form(output, raw=raw)
-    source = export.Export(context().url, form, asked.filters, asked.order, asked.query)
+    source = export.stream(context().url, form, asked.filters, asked.order, asked.query)
     with translated(), _file(output) as file, closing(source), closing(_encoded(source.blocks(), form)) as blocks:
         for block in blocks:
             file.write(block)
 
 
-def _encoded(blocks: export.Blocks, form: export.Form) -> export.Blocks:
+def _encoded(blocks: Blocks, form: export.Form) -> Blocks:
     return parquet.written(blocks) if form is export.Form.FLAT else blocks
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import psycopg
 
 from reelbase.database.connect import Connection, DictConnection, connect
 from reelbase.database.statements import statements
+from reelbase.database.stream import Blocks, Stream
 from reelbase.errors import UnknownImport
 
 _SQL = statements("reelbase.imports", "rejects.sql")
@@ -69,7 +69,7 @@ def as_text(record: bytes) -> str:
     return bytes(record).decode("utf-8", errors="backslashreplace")
 
 
-def as_csv(rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
+def as_csv(rows: Iterable[tuple[Any, ...]]) -> Blocks:
     """What `rejects` gives, as CSV with its header, in blocks."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -83,31 +83,14 @@ def as_csv(rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
     yield text.getvalue().encode()
 
 
-class RejectsCsv:
-    """The same on a connection of its own."""
+def csv_stream(url: str, import_id: int, *, reason: str | None = None, file: str | None = None) -> Stream[Connection]:
+    """The same on a connection of its own; raises UnknownImport before the first block."""
 
-    def __init__(self, url: str, import_id: int, *, reason: str | None = None, file: str | None = None) -> None:
-        self._url = url
-        self._asked: dict[str, Any] = {"import_id": import_id, "reason": reason, "file": file}
-        self._connection: Connection | None = None
+    def make(connection: Connection) -> Blocks:
+        check_known(connection, import_id)
+        yield from as_csv(rejects(connection, import_id, reason=reason, file=file))
 
-    def blocks(self) -> Generator[bytes, None, None]:
-        """Made as they are asked for; raises UnknownImport before the first."""
-        self._connection = connection = connect(self._url, "reelbase export")
-        check_known(connection, self._asked["import_id"])
-        connection.execute("set statement_timeout = 0")
-        yield from as_csv(rejects(connection, **self._asked))
-
-    def cancel(self) -> None:
-        """Stop what PostgreSQL is busy with; called from any thread."""
-        connection = self._connection
-        if connection is not None and not connection.closed:
-            with contextlib.suppress(psycopg.Error):
-                connection.cancel_safe(timeout=2)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+    return Stream(lambda: connect(url, "reelbase export"), make)
 
 
 @dataclass(frozen=True, slots=True)
