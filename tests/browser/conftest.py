@@ -26,7 +26,8 @@ PHONE = (390, 844)
 _PATIENCE_MS = 15_000  # a busy machine is no reason to fail
 
 
-@pytest.fixture(scope="package")
+# A package's fixtures may be made twice where tests of others come between; databases are there once.
+@pytest.fixture(scope="session")
 def sample_url(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with a sample; read only, by agreement."""
     url = database_from(server_url, "browser_sample")
@@ -46,10 +47,16 @@ def site(sample_url: str) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def bare_url(server_url: str) -> str:
+    """A database before anything is loaded."""
+    return database_from(server_url, "browser_bare")
+
+
 @pytest.fixture(scope="package")
-def bare_site(server_url: str) -> Iterator[str]:
-    """The address of a server before anything is loaded."""
-    with serving(database_from(server_url, "browser_bare")) as address:
+def bare_site(bare_url: str) -> Iterator[str]:
+    """The address of a server on it."""
+    with serving(bare_url) as address:
         yield address
 
 

@@ -11,6 +11,7 @@ export class Pick {
     this.file = file;
     this.path = path;
     this.looked = null;
+    this.arrived = 0;
     this.element = template.content.firstElementChild.cloneNode(true);
     put(this.find(".pick-name"), path);
     put(this.find(".pick-size"), size(file.size));
@@ -37,10 +38,12 @@ export class Pick {
     return this.isGood && (!dataset || !this.datasets.length || this.datasets.includes(dataset));
   }
 
+  // `arrived`: how many of its bytes the server has from before.
   show(looked, arrived) {
     this.looked = looked;
+    this.arrived = arrived;
     this.element.dataset.state = looked.why ? "refused" : looked.isLater ? "later" : "known";
-    put(this.find(".pick-is"), this.sentence() + (arrived ? ` ${Math.floor((100 * arrived) / Math.max(1, this.file.size))}% of it has arrived before.` : ""));
+    this.say();
     const more = this.find(".pick-more");
     more.replaceChildren();
     if (looked.isArchive && looked.members.length) more.append(membersOf(looked.members));
@@ -60,7 +63,13 @@ export class Pick {
 
   setOut(isOut, why) {
     this.element.classList.toggle("is-out", isOut);
-    if (this.isGood) put(this.find(".pick-is"), isOut ? `${this.sentence()} ${why}` : this.sentence());
+    if (this.isGood) this.say(isOut ? why : "");
+  }
+
+  say(more = "") {
+    const percent = Math.floor((100 * this.arrived) / Math.max(1, this.file.size));
+    const before = this.arrived ? `${percent}% of it has arrived before.` : "";
+    put(this.find(".pick-is"), [this.sentence(), before, more].filter(Boolean).join(" "));
   }
 
   sending(sent) {
