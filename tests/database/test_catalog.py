@@ -554,6 +554,18 @@ def test_a_walk_meets_every_movie_once_in_either_direction(
     assert back == walked
 
 
+def test_a_page_is_planned_for_the_filters_own_values(library: Library, asked: DictConnection, tmp_path: Path) -> None:
+    # A plan for all values walks a million movies for the few that pass a high bound.
+    many(library, tmp_path)
+    for bound in range(20):
+        browse.browse(asked, Filters(votes_min=bound), browse.Order(browse.Sort.YEAR), limit=7)
+        browse.browse(asked, Filters(), browse.Order(browse.Sort.YEAR), limit=7)
+    kept = asked.execute(
+        "select statement from pg_prepared_statements where statement ~ 'catalog.movies' and generic_plans > 0"
+    ).fetchall()
+    assert not [row for row in kept if "votes\" >=" in row["statement"]]
+
+
 @pytest.mark.parametrize("text", ["", "x", "bm9uc2Vuc2U", "W10", "WyJ2b3RlcyIsdHJ1ZSwieCIsIngiLGZhbHNlXQ", "é", "=="])
 def test_a_cursor_that_is_not_ours_is_refused(text: str) -> None:
     with pytest.raises(BadCursor):

@@ -191,13 +191,19 @@ def _rows(
     also: sql.Composable | None,
     skip: int,
 ) -> Question[list[Values]]:
-    """Most pages are within one part: that statement is prepared and takes a third of the time of the whole one."""
+    """Most pages are within one part, whose statement takes a third of the time of the whole one.
+
+    It is prepared for the whole list only. A plan that does for all values expects a third of all movies above any
+    bound, and walks the list in its order until it has a page: with 360 of a million movies above the bound that took
+    88 ms, where the plan for the value itself takes 0.2.
+    """
     if also is None and not skip:
         values = parameters(filters)
         if cursor is not None:
             values |= {"value": cursor.value, "id": cursor.id}
         text = _part(shape(filters), order, cursor and cursor.shape, limit)
-        rows = yield Ask(text, values, binary=True, plain=True)
+        prepare = None if filters == Filters() else False
+        rows = yield Ask(text, values, binary=True, plain=True, prepare=prepare)
         if len(rows) == limit:
             return rows
     asked = statement(filters, order, cursor, limit=limit + skip, also=also, skip=skip)

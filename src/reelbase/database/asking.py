@@ -20,12 +20,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Ask:
-    """A statement with its parameters; `binary` says how values come, `plain` that rows are tuples instead of dicts."""
+    """A statement with its parameters; `binary` says how values come, `plain` that rows are tuples instead of dicts.
+
+    `prepare` False has it planned for its values each time; None prepares what is often asked.
+    """
 
     text: LiteralString | sql.Composed
     values: dict[str, Any] | None = None
     binary: bool = False
     plain: bool = False
+    prepare: bool | None = None
 
 
 Question: TypeAlias = Generator[Ask, list[Any], T]
@@ -38,7 +42,7 @@ def answer(connection: psycopg.Connection[Any], question: Question[T]) -> T:
     while (ask := talk.ask) is not None:
         try:
             cursor = connection.cursor(row_factory=_rows(ask))
-            rows = cursor.execute(ask.text, ask.values, binary=ask.binary).fetchall()
+            rows = cursor.execute(ask.text, ask.values, binary=ask.binary, prepare=ask.prepare).fetchall()
         except psycopg.Error as error:
             talk.tell_error(error)
         else:
@@ -53,7 +57,7 @@ async def answer_async(connection: AsyncDictConnection, question: Question[T]) -
     while (ask := talk.ask) is not None:
         try:
             cursor.row_factory = _rows(ask)
-            await cursor.execute(ask.text, ask.values, binary=ask.binary)
+            await cursor.execute(ask.text, ask.values, binary=ask.binary, prepare=ask.prepare)
             rows = await cursor.fetchall()
         except psycopg.Error as error:
             talk.tell_error(error)
