@@ -1,6 +1,6 @@
 """The API's latencies while an import and its publish run beside it, and before: 50 questions a second of all kinds.
 
-    .venv/bin/python bench/beside_import.py [--url URL] [--scale 1] [--rate 50] [--idle 30]
+    .venv/bin/python bench/beside_import.py [--url URL] [--scale 1] [--rate 50] [--idle 30] [--slowest 0]
 
 Questions leave by the clock, whatever becomes of those before them, and each latency counts from the moment at which
 its question should have left. See README.md beside this file.
@@ -44,6 +44,7 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=50, help="questions a second (default 50)")
     options.add_argument("--idle", type=float, default=30, help="seconds of the measurement before (default 30)")
     options.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "reelbase-bench")
+    options.add_argument("--slowest", type=int, default=0, help="tell so many of the slowest questions beside it")
     given = options.parse_args()
     folder = sample(
         given.data / f"movielens-{given.scale:g}-seed-{SEED}",
@@ -51,13 +52,14 @@ def main() -> None:
     )
     url = given.url or url_of_reelbase()
     with reelbase_serve(url) as (address, _):
-        asyncio.run(_measure(address, url, folder, given.rate, given.idle))
+        asyncio.run(_measure(address, url, folder, given))
 
 
-async def _measure(address: str, url: str, folder: Path, rate: float, idle_seconds: float) -> None:
+async def _measure(address: str, url: str, folder: Path, given: argparse.Namespace) -> None:
     questions = Questions(address)
+    rate: float = given.rate
     await _drive(questions, address, rate, time.monotonic() + 5)  # warms up
-    idle = await _drive(questions, address, rate, time.monotonic() + idle_seconds)
+    idle = await _drive(questions, address, rate, time.monotonic() + given.idle)
     print(idle.told("idle"), flush=True)
     import_id = await asyncio.to_thread(_begin, url, folder)
     watch = Watch(address, import_id)
@@ -67,6 +69,8 @@ async def _measure(address: str, url: str, folder: Path, rate: float, idle_secon
         print(f"  {state:10} {len(times):6} questions, p99 {_p99(times):7.1f} ms, at most {max(times):7.1f} ms")
     for words, count in beside.failures.items():
         print(f"  failed {count} times: {words}")
+    for milliseconds, at, state, path in sorted(beside.asked, reverse=True)[: given.slowest]:
+        print(f"  {milliseconds:7.1f} ms, after {at:5.1f} s, {state:10} {path}")
     allowed = max(3 * idle.p99, 50)
     print(f"p99 {beside.p99:.1f} ms, {allowed:.1f} allowed; {beside.failed} failed")
     if watch.state != "completed":
@@ -146,9 +150,12 @@ class Questions:
 class Measured:
     """Latencies in milliseconds, and what failed."""
 
+    began: float = 0.0
     times: list[float] = field(default_factory=list)
     by_state: dict[str, list[float]] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    asked: list[tuple[float, float, str, str]] = field(default_factory=list)
+    """Each with its milliseconds, its moment in seconds from the beginning, the state, and the path."""
 
     @property
     def p99(self) -> float:
@@ -180,7 +187,7 @@ async def _drive(questions: Questions, address: str, rate: float, until: float |
     """Ask at a fixed rate until then."""
     measured, asker = Measured(), Asker(address)
     tasks: set[asyncio.Task[None]] = set()
-    began = time.monotonic()
+    began = measured.began = time.monotonic()
     for number, path in enumerate(questions):
         due = began + number / rate
         await asyncio.sleep(max(0, due - time.monotonic()))
@@ -204,7 +211,9 @@ async def _one(asker: Asker, path: str, due: float, state: str, measured: Measur
             failure = f"{status} {path.split('?', maxsplit=1)[0].rsplit('/', maxsplit=1)[-1][:12]}"
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         failure = type(error).__name__
-    measured.add(state, (time.monotonic() - due) * 1000, failure)
+    milliseconds = (time.monotonic() - due) * 1000
+    measured.add(state, milliseconds, failure)
+    measured.asked.append((milliseconds, due - measured.began, state, path))
 
 
 class Asker:
