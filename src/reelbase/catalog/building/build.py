@@ -2,7 +2,8 @@
 
 The statements say what happens (join.sql, movies.sql, search.sql, similar.sql, indexes.sql); here is their order. They
 are two transactions, and between them a short one for the ids, so that an own movie that somebody adds meanwhile waits
-for no other. What is left of a build that ended before its time is dropped by `prune`.
+for no other; a vacuum, which cannot be part of one, comes last. What is left of a build that ended before its time is
+dropped by `prune`.
 """
 
 from __future__ import annotations
@@ -55,8 +56,6 @@ _INDEXING = (
     *("search_key", "search_document", "search_title", "search_votes", "words", "words_key"),
     *("people_key", "people_document", "people_name", "people_votes", "person_words", "person_words_key"),
 )
-_COUNTED = ("combinations_by_year", "combinations", "rating_counts", "rating_years")
-_ANALYZED = ("movies", "search", "words", "people", "person_words", *_COUNTED)
 _PARALLEL = ("parallel_setup_cost", "parallel_tuple_cost")
 
 # Letters of what goes into an index, each of at most four bytes: of a title or a name, of a genre, and of a document.
@@ -98,8 +97,9 @@ def build(
         run.forget()
         _similar(run)
         run.all(_INDEXES, _INDEXING)
-        run.finish()
+        run.show_sources()
         movies = run.number("select count(*) from {catalog}.movies")
+    run.settle()
     checks = (Check(name, table, count, f"{count} {detail}") for name, table, count, detail in found if count)
     return Built(movies, tuple(checks))
 
@@ -148,6 +148,7 @@ class _Run:
         self._parts: dict[str, sql.Composable] = {
             "catalog": sql.Identifier(schema),
             "vectors": sql.Identifier(vectors or "pg_catalog"),
+            "schema": sql.Literal(schema),
             "trigrams": sql.Identifier(extension_schema(connection, "pg_trgm") or "public"),
             "years": sql.Literal(list(_year_ends())),
             "title_letters": sql.Literal(_TITLE_LETTERS),
@@ -176,11 +177,19 @@ class _Run:
         for named in (_JOIN, _MOVIES, _SEARCH):
             self.all(named, ("drop",))
 
-    def finish(self) -> None:
-        """Statistics, and the views of what it was built from."""
-        for table in _ANALYZED:
-            self._between(f"analyze {table}")
-            self._connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self._schema, table)))
+    def settle(self) -> None:
+        """Statistics, and all that PostgreSQL notes on a page when it is first read, outside of any transaction.
+
+        Otherwise the first readers write it, into the log too: for three seconds after a publish of a million movies
+        searches and facets took two seconds, and autovacuum ran beside them a minute later.
+        """
+        for (table,) in self.rows(_INDEXES["tables"]):
+            self._between(f"vacuum {table}")
+            relation = sql.Identifier(self._schema, table)
+            self._connection.execute(sql.SQL("vacuum (freeze, analyze, index_cleanup off) {}").format(relation))
+
+    def show_sources(self) -> None:
+        """The views of what it was built from."""
         for declared in tables():
             relation = self._relations.get(declared.full_name)
             self._connection.execute(view(self._schema, declared, relation))

@@ -69,3 +69,7 @@ create index on {catalog}.person_words using gin (word {trigrams}.gin_trgm_ops);
 
 -- name: person_words_key
 create index on {catalog}.person_words (word collate "C");
+
+-- name: tables
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = {schema} and c.relkind = 'r' order by c.relpages desc;
