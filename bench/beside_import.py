@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -67,6 +68,9 @@ async def _measure(address: str, url: str, folder: Path, given: argparse.Namespa
     print(beside.told(f"beside {watch.state} in {watch.seconds:.0f} s"))
     for state, times in beside.by_state.items():
         print(f"  {state:10} {len(times):6} questions, p99 {_p99(times):7.1f} ms, at most {max(times):7.1f} ms")
+    for kind in sorted({_kind(path) for *_, path in beside.asked}):
+        before, now = (_p99([one for one, *_, path in seen.asked if _kind(path) == kind]) for seen in (idle, beside))
+        print(f"  {kind:24} p99 {before:7.1f} ms idle, {now:7.1f} ms beside it")
     for words, count in beside.failures.items():
         print(f"  failed {count} times: {words}")
     for milliseconds, at, state, path in sorted(beside.asked, reverse=True)[: given.slowest]:
@@ -177,6 +181,13 @@ class Measured:
             f"{what}: {len(self.times)} questions, {self.failed} failed, p50 {p50:.1f} ms, p99 {self.p99:.1f} ms,"
             f" at most {max(self.times):.1f} ms"
         )
+
+
+def _kind(path: str) -> str:
+    """A question without what makes it one of its own: the names of its parameters."""
+    place, _, query = path.removeprefix("/api/v1").partition("?")
+    names = ",".join(part.partition("=")[0] for part in query.split("&"))
+    return re.sub(r"[0-9a-f-]{36}", "ID", place) + (f"?{names}" if names else "")
 
 
 def _p99(times: list[float]) -> float:
