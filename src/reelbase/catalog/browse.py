@@ -291,18 +291,18 @@ _TYPES = {
 }
 
 
-def total(connection: DictConnection, filters: Filters, also: sql.Composable | None = None) -> Total:
+def total(connection: DictConnection, filters: Filters) -> Total:
     """How many movies match: counted where that is cheap, otherwise estimated."""
-    return answer(connection, counting(filters, also))
+    return answer(connection, counting(filters))
 
 
-def counting(filters: Filters, also: sql.Composable | None = None) -> Question[Total]:
+def counting(filters: Filters) -> Question[Total]:
     """As `total`, to be asked anywhere."""
-    if also is None and filters.is_counted:
+    if filters.is_counted:
         where, combinations = conditions(filters), sql.Identifier("catalog", filters.combinations)
         found = yield from _number(Ask(sql.SQL(_SQL["counted"]).format(where=where, combinations=combinations)))
         return Total(found, found <= EXACT_UP_TO)
-    where = _both(conditions(filters), also)
+    where = conditions(filters)
     return (
         yield from counted_where_few(
             _estimate(where),
@@ -314,7 +314,7 @@ def counting(filters: Filters, also: sql.Composable | None = None) -> Question[T
 def estimating(where: sql.Composable) -> Question[int]:
     """How many movies PostgreSQL expects to match a condition on m; it looks at none of them."""
     row, *_ = yield _estimate(where)  # explain always has a row
-    return _planned_rows(row)
+    return planned_rows(row)
 
 
 def _estimate(where: sql.Composable) -> Ask:
@@ -324,7 +324,7 @@ def _estimate(where: sql.Composable) -> Ask:
 def counted_where_few(estimate: Ask, count: Ask) -> Question[Total]:
     """How many rows there are, by an EXPLAIN of them and, if that is not much, a count that ends behind EXACT_UP_TO."""
     row, *_ = yield estimate  # explain always has a row
-    expected = _planned_rows(row)
+    expected = planned_rows(row)
     if expected > _WORTH_COUNTING:
         return Total(expected, False)
     found = yield from _number(count)
@@ -336,7 +336,7 @@ def _number(ask: Ask) -> Question[int]:
     return int(next(iter(row.values())))
 
 
-def _planned_rows(row: Row) -> int:
+def planned_rows(row: Row) -> int:
     """How many rows the first line of an EXPLAIN expects."""
     [line] = row.values()
     found = re.search(r" rows=(\d+) ", line)

@@ -12,7 +12,9 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from reelbase.catalog.browse import EXACT_UP_TO, Total, counted_where_few, planned_rows
 from reelbase.catalog.filters import Filters, conditions
+from reelbase.database.asking import Ask, Question
 from reelbase.database.connect import DictConnection
 from reelbase.database.extensions import extension_schema
 from reelbase.database.statements import statements
@@ -61,21 +63,53 @@ def person_query(connection: DictConnection, typed: str) -> Query:
     return _understand(connection, typed, sql.Identifier("catalog", "person_words"))
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Movies, the best first, and how many match in all where that was seen on the way."""
+
+    rows: list[Row]
+    total: Total | None = None
+
+
 def movies(
     connection: DictConnection, query: Query, filters: Filters, *, limit: int = 20, offset: int = 0
 ) -> list[Row]:
     """The best matches, best first; at most WINDOW and a few."""
+    return find(connection, query, filters, limit=limit, offset=offset).rows
+
+
+def find(connection: DictConnection, query: Query, filters: Filters, *, limit: int, offset: int = 0) -> Found:
+    """As `movies`, with how many there are if they were few."""
     if query.tsquery is None:
-        return []
+        return Found([], Total(0, True))
     parts = {**_parts(query, limit, offset), **_narrowed(filters), "too_many": sql.Literal(_MANY)}
     for name in ("ranked", "namesakes"):
         parts[name] = sql.SQL(_SQL[name]).format(**parts)
     if not query.is_broad:
         rows = _planned(connection, "by_words", "movies", parts)
-        matches = rows[0]["matches"]
-        if matches <= _MANY:
-            return _cleaned(row for row in rows if row["id"] is not None)
-    return _cleaned(_planned(connection, "by_votes", "movies_by_votes", parts))
+        if rows[0]["matches"] <= _MANY:
+            return Found(_cleaned(row for row in rows if row["id"] is not None), Total(rows[0]["passed"], True))
+    return Found(_cleaned(_planned(connection, "by_votes", "movies_by_votes", parts)))
+
+
+def counting(query: Query, filters: Filters) -> Question[Total]:
+    """How many match: counted where that is cheap, otherwise estimated."""
+    if query.tsquery is None:
+        return Total(0, True)
+    return (yield from counted_where_few(_asking(query, filters, "estimate"), _asking(query, filters, "count")))
+
+
+def estimating(query: Query, filters: Filters) -> Question[int]:
+    """How many PostgreSQL expects to match; it looks at none of them."""
+    if query.tsquery is None:
+        return 0
+    row, *_ = yield _asking(query, filters, "estimate")  # explain always has a row
+    return planned_rows(row)
+
+
+def _asking(query: Query, filters: Filters, name: str) -> Ask:
+    parts = {"query": sql.Literal(query.tsquery), "limit": sql.Literal(EXACT_UP_TO + 1), **_narrowed(filters)}
+    return Ask(sql.SQL(_SQL[name]).format(**parts))
 
 
 def people(connection: DictConnection, query: Query, *, limit: int = 20, offset: int = 0) -> list[Row]:
@@ -115,7 +149,7 @@ def _parts(query: Query, limit: int, offset: int) -> dict[str, sql.Composable]:
 
 def _cleaned(rows: Iterable[Row]) -> list[Row]:
     """Without what only the ranking needs."""
-    return [{key: value for key, value in row.items() if key not in ("relevance", "matches")} for row in rows]
+    return [{key: value for key, value in row.items() if key not in ("relevance", "matches", "passed")} for row in rows]
 
 
 def _understand(connection: DictConnection, typed: str, words: sql.Identifier) -> Query:

@@ -24,16 +24,17 @@ with asked as (
 ), matched as materialized (
     select s.id, s.votes, s.type, s.adult from catalog.search s
      where s.document @@ {query}::tsquery limit {too_many} + 1
+), passing as materialized (
+    select {found}.id, {found}.votes from matched {found} {joined}
+     where (select count(*) from matched) <= {too_many} and {where}
 ), candidates as (
-    (select {found}.id from matched {found} {joined}
-      where (select count(*) from matched) <= {too_many} and {where}
-      order by {found}.votes desc nulls last, {found}.id limit {window})
+    (select id from passing order by votes desc nulls last, id limit {window})
     union
     {namesakes}
 ), ranked as (
     {ranked}
 )
-select (select count(*) from matched) as matches, r.* from (values (1)) one left join ranked r on true
+select (select count(*) from matched) as matches, (select count(*) from passing) as passed, r.* from (values (1)) one left join ranked r on true
  order by r.relevance desc nulls last, r.id;
 
 -- name: movies_by_votes
@@ -48,6 +49,13 @@ with asked as (
     {namesakes}
 )
 {ranked};
+
+-- name: count
+select count(*) from (select from catalog.search {found} {joined}
+                       where {found}.document @@ {query}::tsquery and {where} limit {limit}) counted;
+
+-- name: estimate
+explain select from catalog.search {found} {joined} where {found}.document @@ {query}::tsquery and {where};
 
 -- name: namesakes
 -- Movies whose whole title was typed.

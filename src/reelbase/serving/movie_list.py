@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from psycopg import sql
 from pydantic import Field, model_validator
 
 from reelbase.catalog import browse, search
@@ -230,19 +229,20 @@ class MovieList:
         asked = search.movie_query(connection, self._query.q or "")
         if self._query.order is None:
             return self._by_relevance(connection, asked)
-        return answer(connection, self._by_order(asked.condition))
+        return answer(connection, self._by_order(asked))
 
-    def _by_order(self, also: sql.Composable | None) -> Question[Page]:
+    def _by_order(self, asked: search.Query | None) -> Question[Page]:
         query = self._query
         order = query.order or browse.Order()
         facts = self._facts
         cursor = None
         if self._cursor is not None:
             cursor = browse.decode(paging.unseal(self._cursor, facts.key), order)
+        also = asked.condition if asked else None
         page = yield from browse.page(
             facts.filters, order, cursor=cursor, limit=query.limit, also=also, skip=self._skip
         )
-        total = yield from self._total(also)
+        total = yield from self._total(asked)
         return Page(page.values, total, self._at(page.next), self._at(page.previous))
 
     def _by_relevance(self, connection: DictConnection, asked: search.Query) -> Page:
@@ -252,10 +252,11 @@ class MovieList:
         now = trust.version if trust else version(connection)
         if self._cursor is not None:
             [skip] = paging.of_release(now, paging.unseal(self._cursor, self._facts.key))
-        rows = search.movies(connection, asked, self._facts.filters, limit=query.limit + 1, offset=skip)
+        found = search.find(connection, asked, self._facts.filters, limit=query.limit + 1, offset=skip)
+        rows = found.rows
         next_ = self._place(paging.token([now, skip + query.limit])) if len(rows) > query.limit else None
         previous = self._place(paging.token([now, max(0, skip - query.limit)])) if skip else None
-        total = answer(connection, self._total(asked.condition))
+        total = found.total or answer(connection, self._total(asked))
         return Page([browse.values_of(row) for row in rows[: query.limit]], total, next_, previous)
 
     def _at(self, cursor: browse.Cursor | None) -> str | None:
@@ -265,13 +266,14 @@ class MovieList:
         # A cursor has no letters that a URL could not.
         return f"{self._facts.begin}cursor={paging.seal(token, self._facts.key)}"
 
-    def _total(self, also: sql.Composable | None) -> Question[browse.Total]:
+    def _total(self, asked: search.Query | None) -> Question[browse.Total]:
         """How many match: counted once for each version."""
         trust = self._desk.watch.trust
         key = (self._query.q, self._facts.filters)
         total = self._desk.kept.total(trust.version, key) if trust else None
         if total is None:
-            total = yield from browse.counting(self._facts.filters, also)
+            filters = self._facts.filters
+            total = yield from search.counting(asked, filters) if asked else browse.counting(filters)
             if trust is not None:
                 self._desk.kept.put_total(trust.version, key, total)
         return total

@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from reelbase.catalog import browse, search
-from reelbase.catalog.facets import FACETS, MOST_COUNTED, Facets
+from reelbase.catalog.facets import FACETS, Facets
 from reelbase.catalog.facets import facets as count_facets
 from reelbase.database.asking import answer
 from reelbase.database.connect import DictConnection
@@ -30,6 +30,8 @@ _API = "/api/v1/movies"
 _EXPORTS = {"csv": "CSV", "ndjson": "JSON lines", "parquet": "Parquet"}
 _NOTHING = Facets(True, {name: {} for name in FACETS})
 _ROUNDED = 3  # digits of an estimate
+_MOST_FOUND = 3000  # what words find is counted by its facets up to here: 30 ms, for which who types waits
+_FAR_MORE = 1.5  # an estimate that is so much above it is not tried
 
 
 class CatalogQuery(MovieQuery):
@@ -99,10 +101,13 @@ class _Asked:
         }
 
     def _facets(self, connection: DictConnection) -> Facets:
-        query = self._query
-        # Whoever types waits for it: with words, what has no exact total has no counts either.
-        most = browse.EXACT_UP_TO if query.q is not None else MOST_COUNTED
-        return count_facets(connection, query.filters(), _condition(connection, query), most)
+        query, filters = self._query, self._query.filters()
+        if query.q is None:
+            return count_facets(connection, filters)
+        asked = search.movie_query(connection, query.q)
+        if answer(connection, search.estimating(asked, filters)) > _FAR_MORE * _MOST_FOUND:
+            return Facets(False)
+        return count_facets(connection, filters, asked.condition, _MOST_FOUND)
 
     def _relaxed(self, connection: DictConnection, chips: list[narrowing.Chip]) -> list[Link]:
         """What there would be without one of the things that narrow the list."""
@@ -152,12 +157,10 @@ FILTER_NAMES = (
 )  # fmt: skip
 
 
-def _condition(connection: DictConnection, query: MovieQuery) -> Any:
-    return search.movie_query(connection, query.q).condition if query.q is not None else None
-
-
 def _total(connection: DictConnection, query: MovieQuery) -> browse.Total:
-    return browse.total(connection, query.filters(), _condition(connection, query))
+    if query.q is None:
+        return browse.total(connection, query.filters())
+    return answer(connection, search.counting(search.movie_query(connection, query.q), query.filters()))
 
 
 def counted(total: browse.Total) -> str:
