@@ -66,7 +66,7 @@ def main() -> None:
 
 def _shown(run: Run) -> str:
     text = f"{run.rate:6.0f} MB/s"
-    if run.memory:
+    if run.slowest:
         text += f"  {run.memory:5.1f} MB above idle  /readyz slowest {run.slowest:5.1f} ms, median {run.median:.1f} ms"
     return text
 

@@ -30,9 +30,13 @@ _LEAST_PAUSE_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much is written at once and how often it is made durable; bytes and seconds."""
+    """How much is written at once and how often it is made durable; bytes and seconds.
 
-    batch_bytes: int = 4 << 20
+    Of 4 MiB at once, 2 GiB cost no less processor time, and others waited up to 170 ms meanwhile instead of 10 to 70
+    (`/readyz` in bench/uploads.py, on two cores).
+    """
+
+    batch_bytes: int = 1 << 20
     checkpoint_bytes: int = 64 << 20
     checkpoint_seconds: float = 5.0
     idle_seconds: float = 60.0
