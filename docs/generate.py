@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference from the code: settings, commands, datasets.
+"""Writes the pages of docs/reference from the code: settings, commands, datasets, the API.
 
     python docs/generate.py
 
@@ -8,12 +8,14 @@ A test compares the pages with what this would write, so a stale page does not g
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer.main
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from reelbase.api.openapi import document
 from reelbase.cli.main import app
 from reelbase.datasets import DATASETS, Column, Dataset, Form, Layout, Table
 from reelbase.reading.recognise import header
@@ -35,7 +37,12 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    found = {"settings.md": _settings(), "commands.md": _commands(), "datasets.md": _datasets()}
+    found = {
+        "settings.md": _settings(),
+        "commands.md": _commands(),
+        "datasets.md": _datasets(),
+        "api.md": _api(document()),
+    }
     return {name: "\n".join((_WRITTEN, "", *lines)).rstrip() + "\n" for name, lines in found.items()}
 
 
@@ -214,6 +221,94 @@ def _notes(table: Table, column: Column) -> Iterator[str]:
         yield "an empty field is an empty text"
     if column.form is not Form.PLAIN:
         yield column.form.value
+
+
+# The API
+
+Json = Mapping[str, Any]
+
+
+def _api(api: Json) -> Iterator[str]:
+    yield from (
+        "# The API",
+        "",
+        "What `reelbase serve` answers. The same is at `/openapi.json` (OpenAPI 3.1), and at `/docs` to be tried out.",
+        "Errors are problems of RFC 9457 (`ProblemDetails`), whatever went wrong. Lists have `next` and `previous`,",
+        "which are paths to follow; they stand in the header `Link` as well.",
+    )
+    groups: dict[str, list[tuple[str, str, Json]]] = {}
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            groups.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
+    for tag, operations in groups.items():
+        yield from ("", f"## {tag.capitalize()}")
+        for method, path, operation in operations:
+            yield from ("", f"### {method} {path}", "", *_operation(operation))
+    for tag in api["tags"]:
+        link = tag["externalDocs"]
+        yield from (
+            "",
+            f"## {tag['name'].capitalize()}",
+            "",
+            f"{tag['description']} {link['description']}: <{link['url']}>",
+        )
+    yield from ("", "## What answers hold")
+    for name, schema in api["components"]["schemas"].items():
+        yield from ("", f"### {name}", "", *_schema(schema))
+
+
+def _operation(operation: Json) -> Iterator[str]:
+    yield f"{operation['summary']}."
+    if parameters := operation.get("parameters"):
+        yield from ("", "| parameter | | type | example | |", "|---|---|---|---|---|")
+        for one in parameters:
+            example = f"`{_value(one['example'])}`" if "example" in one else ""
+            told = _sentence(one.get("description"))
+            where = f"{one['in']}, needed" if one["required"] else one["in"]
+            yield f"| `{one['name']}` | {where} | {_kind(one['schema'])} | {example} | {told} |"
+    for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
+        yield from ("", f"Takes `{media_type}`: {_kind(body['schema'])}.")
+    answers = [(status, answer) for status, answer in operation["responses"].items() if int(status) < 400]
+    for status, answer in answers:
+        kinds = [
+            f"`{media_type}`" + (f", {_kind(body['schema'])}" if "schema" in body else "")
+            for media_type, body in answer.get("content", {}).items()
+        ]
+        yield from ("", f"Answers {status}{': ' if kinds else ''}{'; '.join(kinds)}.")
+    problems = [status for status in operation["responses"] if int(status) >= 400]
+    if problems:
+        yield from ("", f"Problems: {', '.join(problems)}.")
+
+
+def _schema(schema: Json) -> Iterator[str]:
+    if "description" in schema:
+        yield from (" ".join(schema["description"].split()), "")
+    yield from ("| | type | |", "|---|---|---|")
+    for name, one in schema.get("properties", {}).items():
+        yield f"| `{name}` | {_kind(one)} | {_sentence(one.get('description'))} |"
+
+
+def _kind(schema: Json) -> str:
+    """A schema in a word or two."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema['items'])}" if schema.get("items") else "list"
+    words = str(schema.get("format") or schema.get("type") or "any value")
+    bounds = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
+    default = schema.get("default")
+    return " ".join([words, *bounds]) + (f", default `{default}`" if default not in (None, "") else "")
+
+
+def _value(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 if __name__ == "__main__":
