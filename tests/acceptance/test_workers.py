@@ -162,9 +162,11 @@ def test_an_import_goes_on_by_itself(home: Home, tmp_path: Path, victim: str, ph
         serving = serve(home)
     wait_for_state(home, import_id, "completed", "failed")
     found = home.show(import_id)
-    assert (found["state"], found["error"], found["attempt"]) == ("completed", None, 2)
+    assert (found["state"], found["error"]) == ("completed", None)
+    # Without `serve` its worker ends in order, and may have published before it has noticed.
+    assert found["attempt"] == 2 or (victim, phase) == (SERVE, PUBLISHING)
     files.check(home, import_id)
-    if phase == LOADING and victim != SERVE:  # without which its worker ends in order
+    if phase == LOADING and victim == WORKER:  # a PostgreSQL that is killed may forget who had a chunk
         assert home.rows(f"select from reelbase.chunks where import_id = {import_id} and lost > 0")
     wait_for(lambda: not home.rows("select from reelbase.releases where published_at is null"))
     assert home.rows("select from reelbase.catalog_releases where published_at is null") == []
