@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, sync_playwright
@@ -42,7 +43,10 @@ def main(address: str = "http://127.0.0.1:8000", folder: str = "docs/screenshots
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         sys.exit("There is no Chromium: install it first.")
-    places = _places(address)
+    try:
+        places = _places(address)
+    except URLError:
+        sys.exit(f"Nothing answers at {address}: `make run` in another terminal first.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
         for look in LOOKS:
