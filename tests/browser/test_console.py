@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.console import LOST, SLOW, NewImport, OneImport, api, console, ratings
@@ -166,6 +166,18 @@ def test_bad_records_are_mended_and_merged(visitor: Visitor, tmp_path: Path) -> 
     found = api(visitor.site, "/datasets/movielens/tables/ratings?user_id=7&movie_id=1")
     assert [row["rating"] for row in found["items"]] == [3.5]
     assert api(visitor.site, "/datasets/movielens/tables/ratings?user_id=500")["total"] == 100
+
+
+def test_what_was_chosen_before_the_script_was_there_counts(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open("/imports")
+    held: list[Route] = []
+    page.route("**/upload.js", lambda route: held.append(route))  # noqa: PLW0108  # it looks at its signature
+    page.goto("/imports/new", wait_until="commit")
+    page.locator("#file").set_input_files(str(ratings(tmp_path / "early.csv", 10)))
+    page.wait_for_timeout(200)
+    [route] = held
+    route.continue_()
+    expect(NewImport(page).chosen("early.csv")).to_contain_text("movielens.ratings")
 
 
 def test_who_left_the_page_goes_on_where_it_was(visitor: Visitor, line: Wire, tmp_path: Path) -> None:

@@ -26,10 +26,13 @@ element("clear").addEventListener("click", () => {
   element("choose").focus();
 });
 for (const id of ["file", "folder"]) {
-  element(id).addEventListener("change", (event) => {
-    add([...event.target.files]);
-    event.target.value = ""; // the same file can be chosen again, and is not sent by the form itself
-  });
+  element(id).addEventListener("change", (event) => taken(event.target));
+}
+
+// The same file can be chosen again, and is not sent by the form itself.
+function taken(input) {
+  add([...input.files]);
+  input.value = "";
 }
 
 // Dropping, anywhere on the page: a file that misses the place must not take the browser away.
@@ -298,3 +301,6 @@ function showWaiting() {
 form.classList.add("is-scripted");
 showBegun();
 changed();
+
+// What was chosen while the page was still on its way.
+for (const id of ["file", "folder"]) if (element(id).files.length) taken(element(id));
