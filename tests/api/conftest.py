@@ -10,7 +10,8 @@ import pytest
 
 from tests.api import library
 from tests.importing import Importer
-from tests.serving import client, database_from
+from tests.serving import Served, database_from, served
+from tests.serving import client as client_of
 
 _LOADED = "api_loaded"
 _BARE = "api_bare"
@@ -27,7 +28,7 @@ def loaded_url(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str
 @pytest.fixture(scope="session")
 def reader(loaded_url: str) -> Iterator[httpx.Client]:
     """The API on the library, for questions."""
-    with client(loaded_url) as made:
+    with client_of(loaded_url) as made:
         yield made
 
 
@@ -39,7 +40,7 @@ def _bare_url(server_url: str) -> str:
 @pytest.fixture(scope="session")
 def nothing(_bare_url: str) -> Iterator[httpx.Client]:
     """The API before anything is loaded."""
-    with client(_bare_url) as made:
+    with client_of(_bare_url) as made:
         yield made
 
 
@@ -52,5 +53,19 @@ def library_folder(tmp_path: Path) -> Path:
 def own(database: str, tmp_path: Path) -> Iterator[httpx.Client]:
     """The API on a library of the test's own, to change it."""
     library.load(Importer(database), tmp_path)
-    with client(database) as made:
+    with client_of(database) as made:
+        yield made
+
+
+@pytest.fixture
+def server(database: str) -> Iterator[Served]:
+    """The API on a database of the test's own."""
+    with served(database) as made:
+        yield made
+
+
+@pytest.fixture
+def client(server: Served) -> Iterator[httpx.Client]:
+    """Asks it."""
+    with httpx.Client(base_url=server.address, timeout=30) as made:
         yield made

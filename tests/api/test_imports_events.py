@@ -29,12 +29,6 @@ def importer(database: str) -> Importer:
     return Importer(database, chunk_bytes=4096)
 
 
-@pytest.fixture
-def server(database: str) -> Iterator[Served]:
-    with served(database) as made:
-        yield made
-
-
 class Stream:
     """A stream as it comes in: events with their numbers, and comments."""
 

@@ -6,7 +6,6 @@ import csv
 import io
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,9 @@ from reelbase.database.connect import connect
 from reelbase.imports import rejects
 from tests.api.test_movies import walk
 from tests.importing import LINKS, RATINGS, TAGS, Importer, write
-from tests.serving import Served, served
 
 IMPORTS = "/api/v1/imports"
 BAD_TAGS = [b'1,2,caf\xe9 "x",5', b"1,x,=1+1,5", b"1,4", b'1,5,"two\nlines",never']
-
-
-@pytest.fixture
-def server(database: str) -> Iterator[Served]:
-    with served(database) as made:
-        yield made
-
-
-@pytest.fixture
-def client(server: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address, timeout=30) as made:
-        yield made
 
 
 @pytest.fixture

@@ -45,12 +45,6 @@ def server(database: str, folder: Path, store: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def client(server: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address, timeout=30) as made:
-        yield made
-
-
-@pytest.fixture
 def importer(database: str) -> Importer:
     return Importer(database)
 
