@@ -314,6 +314,7 @@ def test_an_import_that_waits_to_publish_can_be_cancelled(home: Home, tmp_path: 
         connection.execute("select pg_advisory_lock(%s, hashtext('catalog'))", (0x7265656D,))
         import_id = queue(home, write(tmp_path / "links.csv", LINKS, "1,0000001,1"))
         wait_for(lambda: waiting(home, import_id))
+        wait_for(lambda: home.show(import_id)["progress"]["step"] == "waiting for another import to be published")
         cancel(home, import_id)
 
 

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from reelbase.catalog import browse, facets, movies, people, search, similar
-from reelbase.catalog.building.build import build
+from reelbase.catalog.building.build import STAGES, build
 from reelbase.catalog.filters import Adult, Filters
 from reelbase.database.connect import DictConnection, connect, connect_dicts
 from reelbase.errors import BadCursor, KnownMovie, UnknownMovie
@@ -388,6 +388,14 @@ def test_ids_are_kept_over_reloads_merges_and_rollbacks(library: Library, tmp_pa
         rollback = commands.create_rollback(connection, "movielens")
     library.importer.run(rollback)
     assert {title: movie_id for title, movie_id in library.ids().items() if title in before} == before
+
+
+def test_a_build_tells_what_it_does(library: Library) -> None:
+    told: list[str] = []
+    with connect(library.importer.url) as connection:
+        connection.execute("create schema trial")
+        build(connection, "trial", {}, told.append)
+    assert list(dict.fromkeys(told)) == list(STAGES)
 
 
 def test_two_movies_that_turn_out_to_be_one_answer_to_both_ids(library: Library, asked: DictConnection) -> None:

@@ -164,15 +164,15 @@ def test_there_are_named_statements_to_prepare() -> None:
 @pytest.mark.parametrize("package", sorted({name.split("/")[0].removeprefix("reelbase.") for name, _ in PREPARABLE}))
 def test_every_named_statement_without_names_to_fill_in_fits_our_tables(connection: Connection, package: str) -> None:
     wrong = []
+    if package.startswith("catalog"):
+        connection.execute("create schema catalog")
+        build(connection, "catalog", {})
     with connection.transaction(force_rollback=True):
         # Temporary tables that some of the statements work on, made by others: those with names to fill in.
         connection.execute(statements("reelbase.loading", "duplicates.sql")["places"])
         connection.execute("create temp table duplicate_winners (reelbase_rank bigint, reelbase_ordinal bigint)")
         connection.execute("create temp table duplicate_keys (x integer)")
         connection.execute("create temp table duplicate_buffer (x integer)")
-        if package.startswith("catalog"):
-            connection.execute("create schema catalog")
-            build(connection, "catalog", {})
         for name, text in PREPARABLE:
             if name.startswith(f"reelbase.{package}/") and not name.endswith(PARTS):
                 try:

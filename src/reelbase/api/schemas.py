@@ -295,6 +295,7 @@ class ImportProgress(Shape):
     rows_rejected: int
     rows_per_second: int | None
     eta_seconds: float | None
+    step: str | None = Field(description="What indexing or publishing is busy with, in words")
 
 
 class ImportChunks(Shape):

@@ -253,6 +253,8 @@ def _words(found: dict[str, Any]) -> str:
         words.append(f"{progress['rows_rejected']:,} rejected")
     if progress["rows_per_second"]:
         words.append(f"{progress['rows_per_second']:,}/s")
+    if progress["step"]:
+        words.append(progress["step"])
     if progress["eta_seconds"]:
         words.append(f"{progress['eta_seconds']:.0f} s left")
     return " · ".join(words)

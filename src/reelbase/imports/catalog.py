@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from psycopg import sql
 
-from reelbase.catalog.building.build import build
+from reelbase.catalog.building.build import STAGES, build
 from reelbase.catalog.version import Change
 from reelbase.database.connect import Connection
 from reelbase.imports import store
@@ -50,16 +50,21 @@ def _of_nothing(change: Change) -> Build:
     return build_nothing
 
 
-def builder(run: Run, change: Change) -> Build:
+def builder(run: Run, change: Change, tell: Callable[[str], None]) -> Build:
     """Build the catalog for a run: it ends when the run has to, and what it finds odd is among the run's checks.
 
-    While it builds, nothing that readers see changes: the `change` begins anew when it is done.
+    While it builds, nothing that readers see changes: the `change` begins anew when it is done. `tell` is called with
+    what it is busy with.
     """
 
     def build_for_run(connection: Connection, schema: str, relations: Mapping[str, sql.Identifier]) -> Built:
+        def between(stage: str) -> None:
+            tell(f"catalog: {stage} ({STAGES.index(stage) + 1} of {len(STAGES)})")
+            store.check(connection, run)
+
         change.end()
         with timed("catalog"):
-            built = build(connection, schema, relations, lambda _: store.check(connection, run))
+            built = build(connection, schema, relations, between)
         found = [Check(check.name, check.table, check.count, check.detail) for check in built.checks]
         checks.add(connection, run.import_id, found)
         change.begin()

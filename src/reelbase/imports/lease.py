@@ -62,6 +62,7 @@ class Lease:
         self._dataset_lock = threading.Lock()
         self._held: set[str] = set()
         self.run: Run | None = None
+        self._step: str | None = None
         self.connection: Connection = connect(url, "reelbase worker")
 
     def __enter__(self) -> Self:
@@ -99,6 +100,10 @@ class Lease:
         thread.start()
         return thread
 
+    def tell(self, step: str | None) -> None:
+        """Say what the run is busy with, in words; the heartbeat writes it down."""
+        self._step = step
+
     def hold_dataset(self, dataset: str) -> None:
         """Wait for the right to publish a dataset; kept until the lease ends."""
         self._hold(dataset)
@@ -110,8 +115,10 @@ class Lease:
     def _hold(self, name: str) -> None:
         with self._dataset_lock:
             if name not in self._held:
+                self.tell("waiting for another import to be published")
                 self.connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (DATASET_SPACE, name))
                 self._held.add(name)
+                self.tell(None)
 
     def _locked(self) -> bool:
         patience = time.monotonic() + _LOCK_SECONDS
@@ -135,12 +142,16 @@ class Lease:
         try:
             with connect(self._url, session_name(run.import_id, run.attempt)) as connection:
                 waited = self._beat_seconds
+                told: str | None = None
                 while trouble is None and not self._over.wait(_LOOK_SECONDS):
                     waited += _LOOK_SECONDS
                     if waited >= self._beat_seconds:
                         connection.execute(SQL["worker_beat"], {"worker_id": run.worker_id})
                         waited = 0.0
                     trouble = _trouble(connection, run)
+                    step = self._step
+                    if step != told and _tell(connection, run, step):
+                        told = step
         except (psycopg.Error, ReelbaseError) as error:
             trouble = ConnectionLost(f"The connection to PostgreSQL was lost ({str(error).strip()}).")
         while trouble is not None and not self._over.is_set():
@@ -157,6 +168,11 @@ def register(connection: Connection, worker_id: UUID | None, *, process: UUID | 
     assert row is not None  # noqa: S101  # insert … returning
     registered: UUID = row[0]
     return registered
+
+
+def _tell(connection: Connection, run: Run, step: str | None) -> bool:
+    """Write down what a run is busy with; false where that has to wait."""
+    return connection.execute(SQL["tell_step"], {**_attempt(run), "step": step}).fetchone() is not None
 
 
 def _trouble(connection: Connection, run: Run) -> ReelbaseError | None:

@@ -163,6 +163,7 @@ def _import(
     row: dict[str, Any], files: list[dict[str, Any]], checks: list[dict[str, Any]], download: dict[str, Any] | None
 ) -> dict[str, Any]:
     how_far = progress(row["state"], files)
+    how_far["step"] = row["step"] if row["state"] in ("indexing", "publishing") else None
     if download is not None:
         how_far |= downloading(download, row["seconds"] or 0.0)
     for file in files:

@@ -5,7 +5,7 @@
 select i.id, i.kind, i.dataset, i.state, i.mode, i.attempt, i.created_at, i.updated_at, i.started_at, i.finished_at,
        case when i.state <> 'queued'
             then extract(epoch from coalesce(i.finished_at, clock_timestamp()) - i.started_at)::float8 end as seconds,
-       i.release, i.skipped, i.sources, i.max_rejects, i.cancel_asked, i.version,
+       i.release, i.skipped, i.sources, i.max_rejects, i.cancel_asked, i.version, i.step,
        case when i.error_code is not null then jsonb_build_object('code', i.error_code, 'detail', i.error_detail) end as error
   from reelbase.imports i
  where (%(ids)s::bigint[] is null or i.id = any (%(ids)s))

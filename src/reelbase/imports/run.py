@@ -133,7 +133,7 @@ def _republish(lease: Lease, run: Run, found: store.Job) -> None:
     store.advance(lease.connection, run, "publishing")
     publish = release.rollback if found.kind == "rollback" else release.publish_nothing
     with Change(lease.connection) as change:
-        publish(lease.connection, found.dataset, run.import_id, run.attempt, catalog.builder(run, change))
+        publish(lease.connection, found.dataset, run.import_id, run.attempt, catalog.builder(run, change, lease.tell))
 
 
 def _publish(lease: Lease, run: Run, found: store.Job, tables: list[ReleaseTable]) -> None:
@@ -141,7 +141,7 @@ def _publish(lease: Lease, run: Run, found: store.Job, tables: list[ReleaseTable
     lease.hold_catalog()
     store.advance(lease.connection, run, "publishing")
     with Change(lease.connection) as change:
-        builder = catalog.builder(run, change)
+        builder = catalog.builder(run, change, lease.tell)
         release.publish(lease.connection, found.dataset, run.import_id, run.attempt, tables, builder)
 
 

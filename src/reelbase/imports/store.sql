@@ -41,7 +41,7 @@ select id, kind, coalesce(dataset, ''), state, mode, max_rejects, chunk_bytes, a
 -- A queued import becomes this worker's; no row when it is no longer queued.
 update reelbase.imports
    set state = 'receiving', worker_id = %(worker_id)s, by_worker = %(by_worker)s, started_at = clock_timestamp(),
-       updated_at = clock_timestamp(), finished_at = null, error_code = null, error_detail = null
+       updated_at = clock_timestamp(), finished_at = null, error_code = null, error_detail = null, step = null
  where id = %(import_id)s and state = 'queued' and not cancel_asked
 returning attempt;
 
@@ -162,6 +162,13 @@ select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity
 select i.kind in ('rollback', 'remove')
        or coalesce((select sum(f.source_bytes) <= %(bound)s from reelbase.import_files f where f.import_id = i.id), false)
   from reelbase.imports i where i.id = %(import_id)s;
+
+-- name: tell_step
+-- By the heartbeat, which waits for nobody: a run may hold the row while it publishes.
+update reelbase.imports set step = %(step)s
+ where id = (select id from reelbase.imports
+              where id = %(import_id)s and attempt = %(attempt)s for no key update skip locked)
+returning id;
 
 -- name: forget_job
 delete from reelbase.procrastinate_jobs

@@ -70,6 +70,7 @@ class Tables:
 
     def _index(self, connection: Connection, index: indexes.Index, helpers: int) -> list[Job]:
         store.check(connection, self._run)
+        self._lease.tell(f"index {index.name}")
         try:
             indexes.build(connection, index, helpers)
         except errors.UniqueViolation:

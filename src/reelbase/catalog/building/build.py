@@ -58,6 +58,18 @@ _INDEXING = (
 )
 _PARALLEL = ("parallel_setup_cost", "parallel_tuple_cost")
 
+STAGES = (
+    "matching movies between the datasets",
+    "giving movies their ids",
+    "counting ratings",
+    "writing the movies",
+    "making titles and names searchable",
+    "comparing movies",
+    "building indexes",
+    "settling the tables",
+)
+"""What a build does, in this order."""
+
 # Letters of what goes into an index, each of at most four bytes: of a title or a name, of a genre, and of a document.
 _TITLE_LETTERS, _GENRE_LETTERS, _DOCUMENT_LETTERS = 500, 100, 50_000
 # A relevance that is none.
@@ -83,22 +95,32 @@ def build(
 ) -> Built:
     """Build the catalog in an empty schema; `relations` are the tables that will be live, by their full names.
 
-    `between` is called with the name of what comes next, so that whoever runs this can stop it.
+    `between` is called with the stage (STAGES) again and again, so that whoever runs this can tell and stop it.
     """
     run = _Run(connection, schema, relations, between)
+    matching, giving, counting, writing, searching, comparing, indexing, settling = STAGES
     with _parallel(connection):
+        run.enter(matching)
         _join(run)
+    run.enter(giving)
     run.all(_JOIN, ("see",))
     with _parallel(connection):
         run.all(_JOIN, ("ids", "analyze_movies"))
         found = run.rows(_JOIN["checks"])
-        run.all(_MOVIES, (*_RATING, *_WORDING, "movies", "key", "combinations_by_year", "combinations"))
+        run.enter(counting)
+        run.all(_MOVIES, _RATING)
+        run.enter(writing)
+        run.all(_MOVIES, (*_WORDING, "movies", "key", "combinations_by_year", "combinations"))
+        run.enter(searching)
         run.all(_SEARCH, _SEARCHING)
         run.forget()
+        run.enter(comparing)
         _similar(run)
+        run.enter(indexing)
         run.all(_INDEXES, _INDEXING)
         run.show_sources()
         movies = run.number("select count(*) from {catalog}.movies")
+    run.enter(settling)
     run.settle()
     checks = (Check(name, table, count, f"{count} {detail}") for name, table, count, detail in found if count)
     return Built(movies, tuple(checks))
@@ -143,6 +165,7 @@ class _Run:
         self._schema = schema
         self._relations = relations
         self._between = between
+        self._stage = STAGES[0]
         vectors = _vectors(connection)
         self.has_vectors = vectors is not None
         self._parts: dict[str, sql.Composable] = {
@@ -158,10 +181,14 @@ class _Run:
             **parts(relations),
         }
 
+    def enter(self, stage: str) -> None:
+        """From here on it does this."""
+        self._stage = stage
+
     def all(self, named: Mapping[str, LiteralString], names: Iterable[str], **values: sql.Composable) -> None:
         """Run these statements one after the other."""
         for name in names:
-            self._between(name)
+            self._between(self._stage)
             began = time.monotonic()
             self._connection.execute(sql.SQL(named[name]).format(**self._parts, **values))
             _log.debug("catalog step", step=name, seconds=round(time.monotonic() - began, 2))
@@ -184,7 +211,7 @@ class _Run:
         searches and facets took two seconds, and autovacuum ran beside them a minute later.
         """
         for (table,) in self.rows(_INDEXES["tables"]):
-            self._between(f"vacuum {table}")
+            self._between(self._stage)
             relation = sql.Identifier(self._schema, table)
             self._connection.execute(sql.SQL("vacuum (freeze, analyze, index_cleanup off) {}").format(relation))
 

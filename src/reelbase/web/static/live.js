@@ -85,9 +85,11 @@ function numbers(one) {
   put(value("bytes"), `${size(progress.bytes_done)} of ${size(progress.bytes_total)}`);
   const isOver = FINAL.includes(one.state);
   put(value("time"), seconds(isOver ? one.seconds : progress.eta_seconds) || "–");
+  put(value("step"), progress.step ?? "");
   document.title = isOver || percent === null ? document.title.replace(/^\d+% · /, "") : `${percent}% · ${document.title.replace(/^\d+% · /, "")}`;
+  const step = progress.step ? `, ${progress.step}` : "";
   const left = progress.eta_seconds ? `, about ${seconds(progress.eta_seconds)} left` : "";
-  const sentence = `${one.state}${percent === null ? "" : `, ${percent} percent`}, ${number(progress.rows_loaded)} rows loaded${left}`;
+  const sentence = `${one.state}${percent === null ? "" : `, ${percent} percent`}, ${number(progress.rows_loaded)} rows loaded${step}${left}`;
   if (isOver) said.now(one.error ? `Import ${one.state}. ${one.error.detail}` : `Import ${one.state}, ${number(progress.rows_loaded)} rows loaded.`);
   else said.sometimes(sentence);
 }
