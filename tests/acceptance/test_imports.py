@@ -13,7 +13,7 @@ IMPORT = {
     "id", "kind", "dataset", "state", "mode", "attempt", "created_at", "updated_at", "started_at", "finished_at",
     "seconds", "release", "progress", "files", "checks", "skipped", "error",
 }  # fmt: skip
-PROGRESS = {"bytes_done", "bytes_total", "rows_loaded", "rows_rejected", "rows_per_second", "eta_seconds"}
+PROGRESS = {"bytes_done", "bytes_total", "rows_loaded", "rows_rejected", "rows_per_second", "eta_seconds", "step"}
 FILE = {
     "name", "table", "bytes", "rows_read", "rows_loaded", "rows_rejected", "seconds", "state", "started_at",
     "finished_at", "chunks",
