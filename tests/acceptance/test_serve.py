@@ -60,9 +60,10 @@ def test_it_serves_what_is_imported_meanwhile_and_ctrl_c_ends_all_of_it(reelbase
     assert not any(child.is_running() for child in children)
 
 
-def test_kept_alive_connections_are_quick(reelbase: Reelbase) -> None:
-    """Small answers are not held back on a connection that is used again (TCP_NODELAY)."""
-    serving = reelbase.start("serve", "--port", "0", "--no-workers", REELBASE_LOG_LEVEL="ERROR")
+@pytest.mark.parametrize("workers", ["--no-workers", "--workers=3"])
+def test_kept_alive_connections_are_quick(reelbase: Reelbase, workers: str) -> None:
+    """Small answers are not held back on a connection that is used again (TCP_NODELAY), however many workers wait."""
+    serving = reelbase.start("serve", "--port", "0", workers, REELBASE_LOG_LEVEL="ERROR")
     url = address(serving)
     until_ready(url)
     with httpx.Client() as client:
