@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from reelbase.app import Uploads
+from reelbase.database.connect import connect
 from reelbase.receiving.store import Store
 from reelbase.receiving.tus import BASE, Terms, Visitor
 from reelbase.receiving.tus import Tus as Server
@@ -225,11 +226,17 @@ def test_what_has_expired_is_gone_and_its_disk_free(database: str, tmp_path: Pat
 # 10: test_one_request_of_400_mb_does_not_pass_through_memory
 
 
+_HELD = """select count(*)::int from pg_locks l join pg_stat_activity a using (pid)
+            where l.locktype = 'advisory' and a.datname = current_database() and a.application_name = 'reelbase uploads'"""
+
+
 def test_no_more_uploads_at_a_time_than_allowed(database: str, tmp_path: Path) -> None:
     with inside(database, tmp_path, at_a_time=1) as tus:
         first, second = tus.create(10), tus.create(10)
         with tus.raw(first, Upload_Offset="0", Content_Length="10") as raw:
             raw.send(b"x")
+            with connect(database) as connection:  # the other one might be first
+                wait_until(lambda: connection.execute(_HELD).fetchone() == (1,))
             wait_until(lambda: tus.patch(second, 0, b"").status_code == 503)
             answer = tus.patch(second, 0, b"x")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
