@@ -227,7 +227,8 @@ def test_what_has_expired_is_gone_and_its_disk_free(database: str, tmp_path: Pat
 
 
 _HELD = """select count(*)::int from pg_locks l join pg_stat_activity a using (pid)
-            where l.locktype = 'advisory' and a.datname = current_database() and a.application_name = 'reelbase uploads'"""
+            where l.locktype = 'advisory' and a.datname = current_database()
+              and a.application_name = 'reelbase uploads'"""
 
 
 def test_no_more_uploads_at_a_time_than_allowed(database: str, tmp_path: Path) -> None:
