@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+import pytest
 
 BODY_TYPE = "application/offset+octet-stream"
 VERSION = {"Tus-Resumable": "1.0.0"}
@@ -39,6 +40,11 @@ class Tus:
 
     url: str
     http: httpx.Client
+
+    def needs(self, extension: str) -> None:
+        """Skip where the server says that it does not have it: not every server must."""
+        if extension not in self.ask("OPTIONS").headers.get("tus-extension", "").split(","):
+            pytest.skip(f"the server has no {extension}")
 
     def ask(self, method: str, url: str = "", content: Any = None, **headers: Any) -> httpx.Response:
         """A request with Tus-Resumable; names of headers with _ for -, an empty value leaves one out."""

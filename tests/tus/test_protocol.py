@@ -234,6 +234,7 @@ def test_pieces_with_the_right_checksum(tus: Tus, algorithm: str) -> None:
 
 
 def test_a_piece_with_a_wrong_checksum_is_not_kept(tus: Tus, ours: Own | None) -> None:
+    tus.needs("checksum")
     url = tus.create(len(DATA))
     assert tus.patch(url, 0, DATA[:100]).status_code == 204
     assert tus.patch(url, 100, DATA[100:], Upload_Checksum=checksum(b"other")).status_code == 460
@@ -245,6 +246,7 @@ def test_a_piece_with_a_wrong_checksum_is_not_kept(tus: Tus, ours: Own | None) -
 
 @pytest.mark.parametrize("said", ["crc0 AAAA", "sha1", "sha1 !!", "sha1 AAAA", ""])
 def test_a_checksum_that_cannot_be_checked(tus: Tus, said: str) -> None:
+    tus.needs("checksum")
     url = tus.create(len(DATA))
     headers = {"Upload-Checksum": said, "Content-Type": BODY_TYPE, "Upload-Offset": "0", "Tus-Resumable": "1.0.0"}
     assert tus.http.patch(url, content=DATA, headers=headers).status_code == 400
@@ -255,6 +257,7 @@ def test_a_checksum_that_cannot_be_checked(tus: Tus, said: str) -> None:
 
 
 def test_every_answer_says_until_when_it_is_kept(tus: Tus) -> None:
+    tus.needs("expiration")
     answer = tus.ask("POST", Upload_Length=str(len(DATA)))
     url = str(httpx.URL(tus.url).join(answer.headers["location"]))
     for one in (answer, tus.patch(url, 0, DATA[:1]), tus.head(url)):
