@@ -22,6 +22,8 @@ import pytest
 from tests.crashing import Dirty, Ended, Home, Look, SmallDisk, Watcher, dirty_files, end_of, small_disk, wait_for
 from tests.importing import LINKS, MOVIES, RATINGS, write
 
+pytestmark = pytest.mark.slow
+
 SEED = 20260
 COMMAND, WORKER, POSTMASTER = "command", "worker", "postmaster"
 

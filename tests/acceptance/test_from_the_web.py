@@ -67,6 +67,7 @@ def test_movielens_by_its_name_with_its_md5_sum(web: Reelbase, server: Publisher
     assert web.rows("select count(*) from movielens.ratings") == [(ROWS,)]
 
 
+@pytest.mark.slow
 def test_a_url_with_progress_of_its_bytes(web: Reelbase, server: Publisher) -> None:
     url = server.put("ratings.csv", DATA)
     server.fault("ratings.csv", Fault(pause=1.0, block=len(DATA) // 7))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.conftest import Reelbase
 from tests.acceptance.test_import import RESULT
 from tests.importing import MOVIES, RATINGS, write
+
+pytestmark = pytest.mark.slow
 
 TITLES = "select title from movielens.movies"
 

@@ -8,8 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.conftest import SLOW, Ratings, Reelbase
 from tests.importing import RATINGS, write
+
+pytestmark = pytest.mark.slow
 
 WORKER = {"id", "host", "pid", "task", "import", "since", "seen_at", "chunks_done"}
 MANY, FEW = 4000, 800

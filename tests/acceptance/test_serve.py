@@ -108,6 +108,7 @@ def test_the_embedded_server_ends_with_it_only_if_it_was_alone(tmp_path: Path, s
         server.stop()
 
 
+@pytest.mark.slow
 def test_movies_on_the_terminal(reelbase: Reelbase, tmp_path: Path) -> None:
     assert reelbase.json("movies", "list") == {"items": []}
     reelbase("import", write(tmp_path / "movies.csv", MOVIES, "1,Heat (1995),Drama", "2,=1+1 (1999),Comedy"))

@@ -27,6 +27,8 @@ from reelbase.imports.queue import SMALL_BYTES
 from tests.crashing import Home, dirty_files, end_of, wait_for
 from tests.importing import LINKS, MOVIES, RATINGS, TAGS, Importer, write
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261
 WORKER, SERVE, POSTGRESQL, ALL = "worker", "serve", "postgresql", "all of them"
 QUEUED, RECEIVING, LOADING, INDEXING, PUBLISHING = "queued", "receiving", "loading", "indexing", "publishing"

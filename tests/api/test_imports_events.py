@@ -247,6 +247,7 @@ def test_clients_that_vanish_leave_nothing_behind(server: Served, importer: Impo
     until(lambda: server.app_state.events.watchers == 0)
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_holds_nobody_up(
     server: Served, database: str, importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +286,7 @@ def test_a_quiet_stream_shows_that_it_is_alive(
         assert stream.comments > 2
 
 
+@pytest.mark.slow
 def test_a_death_is_seen_by_who_watches(server: Served, database: str, importer: Importer, tmp_path: Path) -> None:
     import_id = importer.queue(write(tmp_path / "m.csv", MOVIES, "1,Heat (1995),Drama"))
     with connect(database) as connection:

@@ -20,6 +20,8 @@ from tests.browser.wire import Wire, wire
 from tests.importing import MOVIES, RATINGS
 from tests.serving import database_from
 
+pytestmark = pytest.mark.slow
+
 ODD = ("7,1,eleven,99", "8,2,9.5,12")
 
 

@@ -25,6 +25,8 @@ from tests.browser.test_pages import violations
 from tests.importing import MOVIES, RATINGS, Importer, write
 from tests.serving import database_from, serving
 
+pytestmark = pytest.mark.slow
+
 CHUNKS = 1000
 PAGES = {
     "imports": "/imports",

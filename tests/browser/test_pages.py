@@ -49,6 +49,7 @@ def violations(page: Page, axe: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.slow
 def test_no_page_has_barriers(visitor: Visitor, axe: str, places: dict[str, str], name: str) -> None:
     visitor.forgiven += ["404 (Not Found)", "422 (Unprocessable"]
     page = visitor.open(PAGES[name].format(**places))
@@ -62,6 +63,7 @@ def test_no_page_has_barriers(visitor: Visitor, axe: str, places: dict[str, str]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.slow
 def test_what_opens_has_no_barriers_either(visitor: Visitor, axe: str, dark: bool) -> None:
     page = visitor.open(dark=dark)
     for menu in page.locator("details > summary:visible").all():

@@ -205,6 +205,7 @@ def empty_catalog(connection: Connection, schema: str, _: Relations) -> Built:
     return Built(0, [])
 
 
+@pytest.mark.slow
 def test_readers_notice_nothing_of_a_hundred_swaps(database: str, connection: Connection) -> None:
     publish_number(connection, 0)
     readers = [Reader(database) for _ in range(3)]
