@@ -18,6 +18,8 @@ from tests.acceptance.test_serve import address, until_ready
 from tests.api.test_imports_events import watching
 from tests.importing import LINKS, MOVIES, RATINGS, TAGS, write
 
+pytestmark = pytest.mark.slow
+
 IMPORTS = "/api/v1/imports"
 STATES = ["queued", "receiving", "loading", "indexing", "publishing", "completed"]
 

@@ -16,6 +16,8 @@ from tests.acceptance.conftest import Reelbase
 from tests.acceptance.test_serve import address, until_ready
 from tests.importing import MOVIES, RATINGS, write
 
+pytestmark = pytest.mark.slow
+
 _RECORDS = 150_000
 
 

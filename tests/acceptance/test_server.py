@@ -16,6 +16,8 @@ from reelbase.cli.main import app
 from tests.acceptance.conftest import Reelbase, command
 from tests.importing import RATINGS, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Reelbase]:
