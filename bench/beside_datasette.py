@@ -1,4 +1,4 @@
-"""The API beside Datasette on the same movies: a filtered page by rating, a page by votes, and a movie by its id.
+"""The API beside Datasette on the same movies: filtered pages by rating and by year, and a movie by its id.
 
     .venv/bin/python bench/beside_datasette.py --datasette PROGRAM [--url URL] [--rounds 3] [--seconds 8]
 
@@ -115,8 +115,13 @@ def _questions(folder: Path, ids: list[str]) -> tuple[Paths, Paths]:
         "filtered page": [
             f"{base}.json?"
             + urlencode(
-                {"genres__arraycontains": genre, "rating__gte": bound, "_sort_desc": "rating", "_size": 20}
-                | {"_shape": "objects"}
+                {
+                    "genres__arraycontains": genre,
+                    "rating__gte": bound,
+                    "_sort_desc": "rating",
+                    "_size": 20,
+                    "_shape": "objects",
+                }
             )
             for genre, bound in filters
         ],

@@ -680,6 +680,16 @@ def test_nothing_that_can_be_typed_breaks_the_search(library: Library, asked: Di
     search.people(asked, search.person_query(asked, typed))
 
 
+def test_a_total_is_exact_up_to_its_bound_only_however_it_is_found(
+    library: Library, asked: DictConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(library, tmp_path)
+    query = search.movie_query(asked, "title")
+    for bound, is_exact in ((60, True), (59, False)):
+        monkeypatch.setattr(search, "EXACT_UP_TO", bound)
+        assert search.find(asked, query, Filters(), limit=5).total == browse.Total(60, is_exact)
+
+
 def test_people_and_their_work(library: Library, asked: DictConnection, tmp_path: Path) -> None:
     library.imdb(("tt0113277", "movie", "Heat", 1995), ("tt0000002", "tvEpisode", "Pilot", 1995))
     library.importer(

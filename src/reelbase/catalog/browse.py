@@ -314,7 +314,7 @@ def counting(filters: Filters) -> Question[Total]:
 def estimating(where: sql.Composable) -> Question[int]:
     """How many movies PostgreSQL expects to match a condition on m; it looks at none of them."""
     row, *_ = yield _estimate(where)  # explain always has a row
-    return planned_rows(row)
+    return _planned_rows(row)
 
 
 def _estimate(where: sql.Composable) -> Ask:
@@ -324,7 +324,7 @@ def _estimate(where: sql.Composable) -> Ask:
 def counted_where_few(estimate: Ask, count: Ask) -> Question[Total]:
     """How many rows there are, by an EXPLAIN of them and, if that is not much, a count that ends behind EXACT_UP_TO."""
     row, *_ = yield estimate  # explain always has a row
-    expected = planned_rows(row)
+    expected = _planned_rows(row)
     if expected > _WORTH_COUNTING:
         return Total(expected, False)
     found = yield from _number(count)
@@ -336,7 +336,7 @@ def _number(ask: Ask) -> Question[int]:
     return int(next(iter(row.values())))
 
 
-def planned_rows(row: Row) -> int:
+def _planned_rows(row: Row) -> int:
     """How many rows the first line of an EXPLAIN expects."""
     [line] = row.values()
     found = re.search(r" rows=(\d+) ", line)

@@ -29,11 +29,15 @@ class Facets:
 
 
 def facets(
-    connection: DictConnection, filters: Filters, also: sql.Composable | None = None, most: int = MOST_COUNTED
+    connection: DictConnection,
+    filters: Filters,
+    also: sql.Composable | None = None,
+    most: int = MOST_COUNTED,
+    far_more: float = _FAR_MORE,
 ) -> Facets:
     """Count a list's movies; from kept counts where the filters allow it. `also` is a further condition on m.
 
-    Without kept counts at most `most` movies are counted.
+    Without kept counts at most `most` movies are counted, and none where the estimate is `far_more` times that.
     """
     where = conditions(filters)
     if also is None and filters.is_counted:
@@ -45,7 +49,7 @@ def facets(
     else:
         if also is not None:
             where = sql.SQL("{} and {}").format(where, also)
-        if answer(connection, browse.estimating(where)) > _FAR_MORE * most:
+        if answer(connection, browse.estimating(where)) > far_more * most:
             return Facets(False)
         matched = sql.SQL(_SQL["movies"]).format(where=where, limit=sql.Literal(most))
     rows = connection.execute(sql.SQL("{} {}").format(matched, sql.SQL(_SQL["counts"]))).fetchall()

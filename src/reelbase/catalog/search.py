@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from reelbase.catalog.browse import EXACT_UP_TO, Total, counted_where_few, planned_rows
+from reelbase.catalog.browse import EXACT_UP_TO, Total, counted_where_few
 from reelbase.catalog.filters import Filters, conditions
 from reelbase.database.asking import Ask, Question
 from reelbase.database.connect import DictConnection
@@ -88,7 +88,8 @@ def find(connection: DictConnection, query: Query, filters: Filters, *, limit: i
     if not query.is_broad:
         rows = _planned(connection, "by_words", "movies", parts)
         if rows[0]["matches"] <= _MANY:
-            return Found(_cleaned(row for row in rows if row["id"] is not None), Total(rows[0]["passed"], True))
+            passed = rows[0]["passed"]
+            return Found(_cleaned(row for row in rows if row["id"] is not None), Total(passed, passed <= EXACT_UP_TO))
     return Found(_cleaned(_planned(connection, "by_votes", "movies_by_votes", parts)))
 
 
@@ -97,14 +98,6 @@ def counting(query: Query, filters: Filters) -> Question[Total]:
     if query.tsquery is None:
         return Total(0, True)
     return (yield from counted_where_few(_asking(query, filters, "estimate"), _asking(query, filters, "count")))
-
-
-def estimating(query: Query, filters: Filters) -> Question[int]:
-    """How many PostgreSQL expects to match; it looks at none of them."""
-    if query.tsquery is None:
-        return 0
-    row, *_ = yield _asking(query, filters, "estimate")  # explain always has a row
-    return planned_rows(row)
 
 
 def _asking(query: Query, filters: Filters, name: str) -> Ask:

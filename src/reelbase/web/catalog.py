@@ -104,10 +104,8 @@ class _Asked:
         query, filters = self._query, self._query.filters()
         if query.q is None:
             return count_facets(connection, filters)
-        asked = search.movie_query(connection, query.q)
-        if answer(connection, search.estimating(asked, filters)) > _FAR_MORE * _MOST_FOUND:
-            return Facets(False)
-        return count_facets(connection, filters, asked.condition, _MOST_FOUND)
+        found = search.movie_query(connection, query.q).condition
+        return count_facets(connection, filters, found, _MOST_FOUND, _FAR_MORE)
 
     def _relaxed(self, connection: DictConnection, chips: list[narrowing.Chip]) -> list[Link]:
         """What there would be without one of the things that narrow the list."""
